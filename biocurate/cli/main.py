@@ -1,0 +1,67 @@
+"""The program `biocurate`: its commands, and how errors reach a person."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from biocurate.cli import bench, demo, images, ingest, manifest, query, recipes, store, windows
+from biocurate.errors import BiocurateError
+
+app = typer.Typer(
+    name="biocurate",
+    help="Biosignal recordings to training data: ingest, curate, image, train.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(store.init)
+app.add_typer(recipes.app, name="recipes")
+app.command()(ingest.ingest)
+app.command()(store.status)
+app.command()(store.verify)
+app.command()(store.snapshots)
+app.command()(store.vacuum)
+app.add_typer(windows.app, name="windows")
+app.command()(query.query)
+app.add_typer(manifest.app, name="manifest")
+app.add_typer(images.app, name="images")
+app.command()(demo.demo)
+app.add_typer(bench.app, name="bench")
+
+
+def _join_plugins() -> None:
+    """Join the command groups that other packages register, `zoo` among them."""
+    for point in sorted(entry_points(group="biocurate.commands"), key=lambda item: item.name):
+        app.add_typer(point.load(), name=point.name)
+
+
+def main() -> None:
+    """Run the program; an error is one paragraph and an exit status, never a traceback."""
+    _join_plugins()
+    try:
+        app()
+    except BiocurateError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        print("Stopped. Run the same command again: it goes on where it stopped.", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader of our output (`| head`) has gone: there is no one to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+def fail(error: BiocurateError) -> None:
+    """Print an error as a paragraph and exit with its status."""
+    from biocurate.cli.output import console
+
+    out = console(stderr=True)
+    head = f"{error.where}: {error.what}" if error.where else error.what
+    out.print(head, style="bold red", markup=False)
+    if error.mend:
+        out.print(error.mend, markup=False)
+    raise SystemExit(error.exit_code)

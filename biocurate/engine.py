@@ -1,0 +1,131 @@
+"""Run units of work: in this process, on local Dask workers, or on a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+IN_FLIGHT = 3
+"""Tasks a worker that are submitted ahead: enough to keep it busy, few enough to bound memory."""
+
+
+class Progress(Protocol):
+    """Something that shows how far a run has come."""
+
+    def start(self, total: float) -> None:
+        """Say how much there is to do."""
+        ...
+
+    def advance(self, amount: float) -> None:
+        """Say how much more is done."""
+        ...
+
+
+class Silent:
+    """Show nothing."""
+
+    def start(self, total: float) -> None:
+        """Ignore the total."""
+
+    def advance(self, amount: float) -> None:
+        """Ignore the step."""
+
+
+class Pool(Protocol):
+    """Somewhere to run tasks."""
+
+    @property
+    def workers(self) -> int:
+        """Tasks that run at once."""
+        ...
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Run a function on every task; pairs come in the order in which they are done."""
+        ...
+
+
+class InProcess:
+    """Run tasks one after the other, right here."""
+
+    workers = 1
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Run a function on every task, in their order."""
+        for task in tasks:
+            yield task, function(task)
+
+
+class OnDask:
+    """Run tasks on the workers of a Dask client, with a bounded number in flight."""
+
+    def __init__(self, client: Any, workers: int) -> None:  # noqa: ANN401
+        self._client = client
+        self.workers = workers
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Run a function on every task, in the order in which they are done; an error ends the run."""
+        from distributed import as_completed
+
+        waiting = iter(tasks)
+        running: dict[Any, Task] = {}
+        done = as_completed()
+
+        def submit() -> bool:
+            for task in waiting:
+                # Tasks write to the store: the same one twice is never what was meant, so results are not shared.
+                future = self._client.submit(function, task, pure=False, retries=1)
+                running[future] = task
+                done.add(future)
+                return True
+            return False
+
+        for _ in range(IN_FLIGHT * self.workers):
+            if not submit():
+                break
+        for future in done:
+            yield running.pop(future), future.result()
+            future.release()
+            submit()
+
+
+@contextmanager
+def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
+    """Open a place to run tasks.
+
+    Parameters
+    ----------
+    workers : int
+        Local worker processes; 0 runs in this process.
+    scheduler : str, optional
+        Address of a Dask scheduler; its workers are used instead of local ones.
+    """
+    if scheduler is None and workers <= 0:
+        yield InProcess()
+        return
+    from dask import config
+    from distributed import Client, LocalCluster
+
+    # One thread a worker, and numerical libraries pinned to one: tasks are the parallelism.
+    pinned = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")}
+    settings = {
+        "distributed.nanny.pre-spawn-environ": pinned,
+        "distributed.worker.multiprocessing-method": "spawn",
+        "distributed.scheduler.work-stealing": True,
+        "logging.distributed": "error",
+    }
+    with config.set(settings):
+        if scheduler is not None:
+            with Client(scheduler, timeout="30s") as client:
+                yield OnDask(client, max(1, len(client.scheduler_info()["workers"])))
+            return
+        with (
+            LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            yield OnDask(client, workers)

@@ -1,0 +1,97 @@
+"""Readers of raw files, behind one registry.
+
+A format is a class that follows `Reader` and is registered by name; another package adds one through the entry-point
+group ``biocurate.formats`` (entry-point name: the format's, value: the class). Nothing here imports a format's library
+until a reader is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+from pydantic import BaseModel
+
+from biocurate.errors import UsageError
+from biocurate.formats.header import Header, SignalHeader
+from biocurate.formats.source import Source, scan
+from biocurate.recording import Recording
+
+__all__ = ["Header", "Reader", "SignalHeader", "Source", "names", "reader", "register", "scan"]
+
+
+@runtime_checkable
+class Reader(Protocol):
+    """Turns raw files of one format into recordings."""
+
+    version: int
+    """Raised when the same bytes would give another recording: it is part of each recording's revision."""
+    Options: type[BaseModel]
+    """What a recipe may set; extra="forbid"."""
+
+    def companions(self, source: Source, options: Any) -> list[Source]:  # noqa: ANN401 - each reader has its own
+        """Every file that a read would open, the source itself first."""
+        ...
+
+    def read_header(self, source: Source, options: Any) -> Header:  # noqa: ANN401
+        """Read what the file says about itself; never its samples."""
+        ...
+
+    def read(self, source: Source, options: Any) -> Recording:  # noqa: ANN401
+        """Make the recording; its samples are read from disk when a range of them is asked for.
+
+        Raises
+        ------
+        SourceError
+            The file is damaged, or is not what it claims to be.
+        """
+        ...
+
+
+_BUILT_IN = {name: f"biocurate.formats.{name}" for name in ("edf", "wfdb", "csv")}
+_READERS: dict[str, Callable[[], Reader]] = {}
+
+R = TypeVar("R", bound=type)
+
+
+def register(name: str) -> Callable[[R], R]:
+    """Register a reader class under a name; a second class of that name is an error."""
+
+    def keep(cls: R) -> R:
+        known = _READERS.get(name)
+        if known is not None and getattr(known, "__qualname__", "") != cls.__qualname__:
+            raise UsageError(f"two readers are called {name!r}: {known} and {cls}.", mend="Rename one of them.")
+        _READERS[name] = cls
+        return cls
+
+    return keep
+
+
+def names() -> list[str]:
+    """Names of all formats, built in or plugged in."""
+    return sorted(_READERS.keys() | _BUILT_IN.keys() | _plugins().keys())
+
+
+def reader(name: str) -> Reader:
+    """Make the reader of a format.
+
+    Raises
+    ------
+    UsageError
+        No format has this name.
+    """
+    if name not in _READERS:
+        plugin = _plugins().get(name)
+        if name in _BUILT_IN:
+            import_module(_BUILT_IN[name])
+        elif plugin is not None:
+            register(name)(plugin.load())
+        else:
+            raise UsageError(f"there is no format {name!r}.", mend=f"Use one of {', '.join(names())}.")
+    return _READERS[name]()
+
+
+def _plugins() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group="biocurate.formats")}

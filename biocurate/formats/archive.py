@@ -1,0 +1,142 @@
+"""Members of zip archives, read where they lie and within bounds."""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, cast
+
+from biocurate.errors import SourceError
+
+MAX_RATIO = 200
+"""A member that claims to unpack to more than this many times its packed size is taken for a bomb ..."""
+SMALL = 64 * 2**20
+"""... unless it unpacks to less than this many bytes."""
+
+_AGAIN = "Download the archive again."
+
+
+def members(archive: Path, virtual: str) -> Mapping[str, zipfile.ZipInfo]:
+    """List the files in an archive, by name; folders, links and hidden files are left out.
+
+    Parameters
+    ----------
+    archive : Path
+    virtual : str
+        The archive's name in messages.
+
+    Raises
+    ------
+    SourceError
+        It is no zip archive, a member's name leads out of it, or it unpacks to far more than it holds.
+    """
+    try:
+        status = archive.stat()
+        return _listing(archive, virtual, status.st_size, status.st_mtime_ns)
+    except OSError as error:
+        raise SourceError(f"cannot be read: {error.strerror}.", where=virtual, mend="Check its permissions.") from error
+
+
+@lru_cache(maxsize=128)
+def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mapping[str, zipfile.ZipInfo]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            infos = opened.infolist()
+    except zipfile.BadZipFile as error:
+        raise SourceError(f"is not a readable zip archive ({error}).", where=virtual, mend=_AGAIN) from error
+    for info in infos:
+        _refuse_escape(info, virtual)
+        _refuse_bomb(info, virtual)
+    if sum(info.compress_size for info in infos) > n_bytes:
+        raise SourceError(
+            "its members claim more packed bytes than the archive has, so that they overlap.",
+            where=virtual,
+            mend=f"This is how archives that are made to fill disks look; do not open it. {_AGAIN}",
+        )
+    return {info.filename: info for info in infos if _is_file(info)}
+
+
+def _is_file(info: zipfile.ZipInfo) -> bool:
+    parts = PurePosixPath(info.filename).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not (hidden or info.is_dir() or stat.S_ISLNK(info.external_attr >> 16))
+
+
+def _refuse_escape(info: zipfile.ZipInfo, virtual: str) -> None:
+    name = info.filename.replace("\\", "/")
+    parts = PurePosixPath(name).parts
+    if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
+        raise SourceError(
+            f"member {info.filename!r} leads out of the archive.",
+            where=virtual,
+            mend="Such an archive can overwrite other files: get it from a source that you trust.",
+        )
+
+
+def _refuse_bomb(info: zipfile.ZipInfo, virtual: str) -> None:
+    if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
+        raise SourceError(
+            f"member {info.filename!r} would unpack from {info.compress_size:,} to {info.file_size:,} bytes.",
+            where=virtual,
+            mend="This looks made to fill a disk. If it is real, unpack it by hand and ingest the folder.",
+        )
+
+
+def open_member(archive: Path, member: str, virtual: str) -> BinaryIO:
+    """Open a member for reading; no more than its declared size is ever unpacked.
+
+    Raises
+    ------
+    SourceError
+        The archive has no such member, or it is encrypted or packed in a way that cannot be read. Damage that shows
+        only later raises the same error from ``read``.
+    """
+    info = members(archive, virtual).get(member)
+    if info is None:
+        raise SourceError("is not in the archive.", where=virtual, mend="Check the recipe's file pattern.")
+    opened = zipfile.ZipFile(archive)
+    try:
+        return cast(BinaryIO, io.BufferedReader(_Member(opened, cast(BinaryIO, opened.open(info)), virtual), 2**20))
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        opened.close()
+        raise SourceError(f"cannot be unpacked ({error}).", where=virtual, mend="Unpack it by hand.") from error
+
+
+class _Member(io.RawIOBase):
+    """A member that closes its archive with itself and names the file when it is damaged."""
+
+    def __init__(self, archive: zipfile.ZipFile, stream: BinaryIO, virtual: str) -> None:
+        self._archive = archive
+        self._stream = stream
+        self._virtual = virtual
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            block = self._stream.read(len(buffer))
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise SourceError(f"is damaged in its archive ({error}).", where=self._virtual, mend=_AGAIN) from error
+        buffer[: len(block)] = block
+        return len(block)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+            self._archive.close()
+        super().close()

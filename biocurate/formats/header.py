@@ -1,0 +1,30 @@
+"""What a file says about itself before any sample is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SignalHeader:
+    """One signal, as the file declares it."""
+
+    label: str
+    unit: str
+    rate_hz: float
+    n_samples: int | None
+    """None where only reading the samples can tell."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a plan needs of a file: enough to check a recipe and to pack parts."""
+
+    signals: tuple[SignalHeader, ...]
+    n_bytes: int
+    """Of every file that a read would open."""
+    start_unix_ns: int | None = None
+    duration_ns: int | None = None
+    age: float | None = None
+    sex: str | None = None
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,210 @@
+"""Raw files, on disk or inside a zip archive, and where below the root they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from biocurate.errors import SourceError, UsageError
+from biocurate.formats import archive
+
+
+@dataclass(frozen=True)
+class Source:
+    """A raw file: a path below a root or, with `member`, a file inside the zip archive at that path."""
+
+    root: Path
+    path: str
+    """Posix path below the root."""
+    member: str | None = None
+    """Name inside the archive; None for a file on disk."""
+
+    @property
+    def virtual(self) -> str:
+        """Path below the root as if archives were folders: ``Raw_data/S10.zip/EDA.csv``."""
+        return self.path if self.member is None else f"{self.path}/{self.member}"
+
+    @property
+    def name(self) -> str:
+        """The file's own name: ``EDA.csv``."""
+        return PurePosixPath(self.virtual).name
+
+    @property
+    def size(self) -> int:
+        """Bytes, unpacked.
+
+        Raises
+        ------
+        SourceError
+            It is not there.
+        """
+        if self.member is None:
+            return self._stat().st_size
+        info = archive.members(self._on_disk, self.path).get(self.member)
+        if info is None:
+            raise self._missing()
+        return info.file_size
+
+    @property
+    def mtime_ns(self) -> int:
+        """Time of last change in nanoseconds of Unix time; a member has its archive's."""
+        return self._stat().st_mtime_ns
+
+    @property
+    def exists(self) -> bool:
+        """Whether it is there."""
+        if not self._on_disk.is_file():
+            return False
+        return self.member is None or self.member in archive.members(self._on_disk, self.path)
+
+    def open(self) -> BinaryIO:
+        """Open for reading bytes; a member is unpacked as it is read and never written to disk.
+
+        Raises
+        ------
+        SourceError
+            It is not there, may not be read, or its archive is damaged.
+        """
+        if self.member is not None:
+            if not self._on_disk.is_file():
+                raise self._missing()
+            return archive.open_member(self._on_disk, self.member, self.virtual)
+        try:
+            return self._on_disk.open("rb")
+        except FileNotFoundError as error:
+            raise self._missing() from error
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def sha256(self) -> str:
+        """SHA-256 of its bytes, in hexadecimal, by a bounded read."""
+        with self.open() as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    def local(self) -> Path:
+        """Path on disk.
+
+        Raises
+        ------
+        SourceError
+            It is a member of an archive, and this format must be read from disk.
+        """
+        if self.member is not None:
+            raise SourceError(
+                "lies in an archive, and this format can only be read from disk.",
+                where=self.virtual,
+                mend=f"Unpack {self.path} beside itself.",
+            )
+        return self._on_disk
+
+    def sibling(self, name: str) -> Source:
+        """Name a file beside this one (in the same archive, for a member); it need not exist.
+
+        Raises
+        ------
+        SourceError
+            The name leads out of the root or the archive.
+        """
+        beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.member or self.path), name))
+        if beside.startswith(("../", "/")) or beside == "..":
+            raise SourceError(
+                f"refers to {name!r}, which lies outside the folder that is read.",
+                where=self.virtual,
+                mend="Give a root that holds both files.",
+            )
+        return replace(self, path=beside) if self.member is None else replace(self, member=beside)
+
+    @property
+    def _on_disk(self) -> Path:
+        return self.root / self.path
+
+    def _stat(self) -> os.stat_result:
+        try:
+            return self._on_disk.stat()
+        except FileNotFoundError as error:
+            raise self._missing() from error
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _missing(self) -> SourceError:
+        return SourceError("is not there.", where=self.virtual, mend="Download the file again.")
+
+    def _unreadable(self, error: OSError) -> SourceError:
+        return SourceError(f"cannot be read: {error.strerror}.", where=self.virtual, mend="Check its permissions.")
+
+
+def scan(root: Path, problems: list[SourceError] | None = None) -> list[Source]:
+    """List every file below a folder, sorted by virtual path; zip archives are listed as their members.
+
+    Hidden files and folders are left out, links are followed only to files below the root, and nothing is unpacked.
+
+    Parameters
+    ----------
+    root : Path
+    problems : list of SourceError, optional
+        Takes what could not be listed (a damaged archive, a link that leads out of the root). Without it the first
+        such thing is raised.
+
+    Raises
+    ------
+    UsageError
+        The root is no folder.
+    SourceError
+        Something could not be listed, and no list takes the problem.
+    """
+    if not root.is_dir():
+        raise UsageError("is no folder.", where=str(root), mend="Give --root the folder that holds the corpus' files.")
+    root = root.resolve()
+    found: list[Source] = []
+    for path in _files(root, problems):
+        try:
+            found.extend(_expand(root, path))
+        except SourceError as error:
+            _note(error, problems)
+    return sorted(found, key=lambda source: source.virtual)
+
+
+def _files(root: Path, problems: list[SourceError] | None) -> Iterator[Path]:
+    def unlisted(error: OSError) -> None:
+        where = Path(error.filename).relative_to(root).as_posix()
+        _note(SourceError(f"cannot be listed: {error.strerror}.", where=where, mend="Check its permissions."), problems)
+
+    for folder, folders, files in os.walk(root, onerror=unlisted):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(folder, name) for name in files if not name.startswith("."))
+
+
+def _expand(root: Path, path: Path) -> list[Source]:
+    where = path.relative_to(root).as_posix()
+    if where.encode(errors="ignore").decode() != where or "\n" in where:
+        raise SourceError(
+            "its name is no readable text.", where=ascii(where), mend="Rename the file, or set the locale to UTF-8."
+        )
+    if path.is_symlink():
+        _refuse_stray_link(root, path, where)
+    if path.suffix.lower() != ".zip":
+        return [Source(root, where)]
+    return [Source(root, where, name) for name in archive.members(path, where)]
+
+
+def _refuse_stray_link(root: Path, path: Path, where: str) -> None:
+    target = path.resolve()
+    if not target.exists():
+        raise SourceError(
+            "is a link to a file that is not there.", where=where, mend="Fetch its content (`datalad get`, for one)."
+        )
+    if not target.is_relative_to(root):
+        raise SourceError(
+            "is a link out of the folder that is read.", where=where, mend="Copy the file, or give --root its folder."
+        )
+
+
+def _note(error: SourceError, problems: list[SourceError] | None) -> None:
+    if problems is None:
+        raise error
+    problems.append(error)

@@ -1,0 +1,29 @@
+"""Image representations of windows: drawn on the fly, or made by the million and stored."""
+
+from biocurate.errors import UsageError
+
+try:
+    import torch  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise UsageError(
+        "Images need PyTorch, which is not installed.", mend="pip install 'biocurate[images]'"
+    ) from missing
+
+from biocurate.images import spectrogram_psd  # noqa: F401  registers what it defines
+from biocurate.images.colours import COLOUR_MAPS
+from biocurate.images.drawing import Drawing, Status, draw, represent
+from biocurate.images.render import colour, resize
+from biocurate.images.representation import Representation, kinds, representation
+
+__all__ = [
+    "COLOUR_MAPS",
+    "Drawing",
+    "Representation",
+    "Status",
+    "colour",
+    "draw",
+    "kinds",
+    "represent",
+    "representation",
+    "resize",
+]

@@ -1,0 +1,164 @@
+"""From windows to images: a representation, its rendering, and windows that cannot be drawn."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from biocurate.errors import UsageError
+from biocurate.images.render import resize, scale
+from biocurate.images.representation import Representation, representation
+
+BLOCK = 1 << 16
+"""Samples that are drawn at once on a CPU, so that the work stays in its cache."""
+
+
+class Status(IntEnum):
+    """Whether an image shows its window; one that does not is all zeros."""
+
+    OK = 0
+    MISSING = 1
+    """A sample of the window is invalid or infinite."""
+    CONSTANT = 2
+    """All samples are equal: a sensor that is off, or saturated."""
+    SHORT = 3
+    """The window has fewer samples than the representation needs."""
+    FLAT = 4
+    """The image has one value only: the window lies below the representation's floor."""
+    OVERFLOW = 5
+    """The image's values exceed float32."""
+
+    @property
+    def label(self) -> str:
+        """The word that stands in the table of images."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Images of a batch of windows, and what their grey levels mean."""
+
+    pixels: Tensor
+    """Shape (batch, H, W), uint8, as drawn: low frequencies in the last row."""
+    low: Tensor
+    """Shape (batch,), float32: value drawn as 0; NaN unless the status is OK."""
+    high: Tensor
+    """Shape (batch,), float32: value drawn as 255."""
+    status: Tensor
+    """Shape (batch,), int8: codes of `Status`."""
+
+
+def draw(x: Tensor, rate: float, representation: Representation) -> Drawing:
+    """Draw windows at the representation's native grid.
+
+    Each image depends on its own window only: bytes are equal whatever the batch and the number of threads.
+
+    Parameters
+    ----------
+    x : Tensor, shape (batch, time), float32, canonical unit
+    rate : float, in hertz
+    representation : Representation
+
+    Raises
+    ------
+    UsageError
+        If `x` is no batch of float32 windows, or the rate is not positive.
+    """
+    if x.ndim != 2 or x.dtype is not torch.float32:
+        raise UsageError(
+            f"Windows of shape {tuple(x.shape)} and type {x.dtype} cannot be drawn.",
+            mend="Pass float32 of shape (batch, time); one channel at a time.",
+        )
+    if not (math.isfinite(rate) and rate > 0):
+        raise UsageError(f"A sampling rate of {rate} Hz is none.", mend="Pass the rate in hertz.")
+    n, samples = x.shape
+    shortest = representation.shortest(rate)
+    drawing = _blank(n, representation.grid(max(samples, shortest), rate), x.device)
+    if samples < shortest:
+        return drawing
+    step = max(BLOCK // samples, 1) if x.device.type == "cpu" else max(n, 1)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        _draw_block(x[part], rate, representation, drawing, part)
+    return drawing
+
+
+def _blank(n: int, grid: tuple[int, int], device: torch.device) -> Drawing:
+    return Drawing(
+        pixels=torch.zeros((n, *grid), dtype=torch.uint8, device=device),
+        low=torch.full((n,), math.nan, device=device),
+        high=torch.full((n,), math.nan, device=device),
+        status=torch.full((n,), Status.SHORT, dtype=torch.int8, device=device),
+    )
+
+
+def _draw_block(x: Tensor, rate: float, representation: Representation, into: Drawing, part: slice) -> None:
+    """Draw some windows of a batch in their place."""
+    least, most = x.aminmax(dim=1)
+    missing = ~(least.isfinite() & most.isfinite())
+    if bool(missing.any()):
+        x = x.masked_fill(missing[:, None], 0.0)
+    pixels, low, high = scale(representation.native(x, rate))
+    status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
+    status[~(high > low)] = Status.FLAT
+    status[~(low.isfinite() & high.isfinite())] = Status.OVERFLOW
+    status[least == most] = Status.CONSTANT
+    status[missing] = Status.MISSING
+    blank = status != Status.OK
+    if bool(blank.any()):
+        pixels, low, high = pixels.clone(), low.masked_fill(blank, math.nan), high.masked_fill(blank, math.nan)
+        pixels[blank] = 0
+    into.pixels[part] = pixels.flip(1) if representation.origin == "lower" else pixels
+    into.low[part], into.high[part], into.status[part] = low, high, status
+
+
+@overload
+def represent(x: Tensor, rate: float, kind: str = ..., size: int | None = ..., **parameters: object) -> Tensor: ...
+@overload
+def represent(
+    x: NDArray[np.float32], rate: float, kind: str = ..., size: int | None = ..., **parameters: object
+) -> NDArray[np.uint8]: ...
+def represent(
+    x: Tensor | NDArray[np.float32],
+    rate: float,
+    kind: str = "spectrogram-psd",
+    size: int | None = 224,
+    **parameters: object,
+) -> Tensor | NDArray[np.uint8]:
+    """Draw windows: the same bytes as those that `biocurate images generate` stores and `read_images` reads.
+
+    Parameters
+    ----------
+    x : Tensor or array, shape (batch, time), float32, canonical unit
+        One channel of each window; a tensor is drawn on the device where it is.
+    rate : float, in hertz
+    kind : str
+        Name of a representation.
+    size : int, optional
+        Side of the images in pixels; None leaves them at the representation's native grid.
+    **parameters
+        Parameters of the representation, validated by it.
+
+    Returns
+    -------
+    Tensor or array as `x`, shape (batch, size, size), uint8
+        Low frequencies in the last row; a window that cannot be drawn (see `Status`) is all zeros.
+
+    Raises
+    ------
+    UsageError
+        If there is no such representation, parameter or size, or `x` is no batch of float32 windows.
+    """
+    chosen = representation(kind, **parameters)
+    tensor = x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
+    pixels = draw(tensor, rate, chosen).pixels
+    if size is not None:
+        pixels = resize(pixels, size)
+    return pixels if isinstance(x, Tensor) else pixels.numpy()

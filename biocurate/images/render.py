@@ -1,0 +1,161 @@
+"""From the numbers of a representation to grey levels, and from grey levels to what a model sees.
+
+The order is fixed and part of every representation's id: scale, grey level, resize, colour. Images are stored after
+the second step, at their native grid; the last two are made on load. Each step is made of operations on single
+elements that IEEE 754 rounds exactly, and of order statistics, so that a byte depends on nothing but its own image:
+not on the batch, the block or the number of threads.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from biocurate.errors import UsageError
+from biocurate.images.colours import COLOUR_MAPS
+
+TAIL = 0.01
+"""Share of an image's values that lie beyond the darkest, and beyond the brightest, grey level."""
+
+RENDERING = (
+    "scale: percentiles 1 and 99 of the image, linear between order statistics, to 0 and 255, clipped; "
+    "grey: uint8, floor(value + 0.5); origin: as the representation says, row 0 on top; "
+    "resize: bilinear, pixel centres, no antialiasing, columns before rows in float32, floor(value + 0.5); "
+    "colour: table of 256"
+)
+"""The rules of this module in words; a rule that changes here changes every representation's id."""
+
+BLOCK = 8
+"""Images that are resized at once on a CPU, so that the work stays in its cache."""
+
+
+def percentiles(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Percentiles 1 and 99 of each row, as `numpy.percentile(..., method="linear")` defines them.
+
+    Parameters
+    ----------
+    values : Tensor, shape (batch, n), float32
+
+    Returns
+    -------
+    low, high : Tensor, shape (batch,), float32
+    """
+    n = values.shape[1]
+    position = TAIL * (n - 1)
+    below = int(position)
+    count = min(below + 2, n)
+    share = position - below
+
+    def between(order: Tensor) -> Tensor:
+        first, second = order[:, min(below, n - 1)], order[:, count - 1]
+        return first + (second - first) * share
+
+    low = between(values.topk(count, dim=1, largest=False).values)
+    high = between(values.topk(count, dim=1, largest=True).values)
+    return low, high
+
+
+def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give each image the grey levels from its percentile 1 (black) to its percentile 99 (white).
+
+    Parameters
+    ----------
+    values : Tensor, shape (batch, H, W), float32
+
+    Returns
+    -------
+    pixels : Tensor, shape (batch, H, W), uint8; zeros where an image has no such range
+    low, high : Tensor, shape (batch,), float32; a value is ``low + pixel / 255 * (high - low)``; infinite or NaN
+        where the image is, equal where it has one value only
+    """
+    flat = values.flatten(1)
+    low, high = percentiles(flat)
+    darkest, brightest = flat.aminmax(dim=1)
+    sound = (brightest - darkest).isfinite()
+    low, high = low.where(sound, darkest), high.where(sound, brightest)
+    drawable = sound & (high > low)
+    spread = (high - low).where(drawable, 1.0)
+    levels = flat.sub(low[:, None]).div_(spread[:, None]).mul_(255).clamp_(0, 255).add_(0.5)
+    if not bool(drawable.all()):
+        levels.masked_fill_(~drawable[:, None], 0)
+    return grey(levels).view(values.shape), low, high
+
+
+def grey(levels: Tensor) -> Tensor:
+    """Cast levels in [0, 256) down to uint8; by way of int32, since torch vectorises that and not the direct cast."""
+    return levels.to(torch.int32).to(torch.uint8)
+
+
+def taps(n: int, size: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Give, for each of `size` pixels, the source pixel before it and the share of the one after.
+
+    Source: the half-pixel convention of `torch.nn.functional.interpolate(align_corners=False)`.
+    """
+    position = (torch.arange(size, dtype=torch.float64, device=device) + 0.5) * n / size - 0.5
+    position = position.clamp(0, n - 1)
+    before = position.floor().clamp(max=max(n - 2, 0))
+    return before.long(), (position - before).float()
+
+
+def stretch(values: Tensor, size: int) -> Tensor:
+    """Interpolate linearly along dimension 1: (batch, n, m) to (batch, size, m)."""
+    if values.shape[1] == 1:
+        return values.expand(-1, size, -1)
+    before, share = taps(values.shape[1], size, values.device)
+    # Two operations, not one `lerp` or `addcmul`: those may fuse, and round otherwise on another machine.
+    slope = values.diff(dim=1).index_select(1, before).mul_(share[:, None])
+    return values.index_select(1, before).add_(slope)
+
+
+def resize(images: Tensor, size: int) -> Tensor:
+    """Make images square by bilinear interpolation.
+
+    Parameters
+    ----------
+    images : Tensor, shape (n, h, w), uint8
+    size : int, pixels of a side
+
+    Returns
+    -------
+    Tensor, shape (n, size, size), uint8
+
+    Raises
+    ------
+    UsageError
+        If `size` is not positive.
+    """
+    if size < 1:
+        raise UsageError(f"An image cannot be {size} pixels wide.", mend="Ask for a size of 1 or more.")
+    if images.shape[1:] == (size, size):
+        return images
+    out = torch.empty((len(images), size, size), dtype=torch.uint8, device=images.device)
+    step = BLOCK if images.device.type == "cpu" else max(len(images), 1)
+    for start in range(0, len(images), step):
+        block = images[start : start + step].float()
+        columns = stretch(block.transpose(1, 2).contiguous(), size).transpose(1, 2).contiguous()
+        out[start : start + step] = grey(stretch(columns, size).add(0.5))
+    return out
+
+
+def colour(images: Tensor, name: str) -> Tensor:
+    """Paint grey levels with a colour map.
+
+    Parameters
+    ----------
+    images : Tensor, shape (n, h, w), uint8
+    name : str, a key of `COLOUR_MAPS`
+
+    Returns
+    -------
+    Tensor, shape (n, 3, h, w), uint8, red first
+
+    Raises
+    ------
+    UsageError
+        If there is no such colour map.
+    """
+    if name not in COLOUR_MAPS:
+        raise UsageError(f"There is no colour map {name!r}.", mend=f"Choose one of: {', '.join(COLOUR_MAPS)}.")
+    table = torch.frombuffer(bytearray(COLOUR_MAPS[name]), dtype=torch.uint8).view(256, 3).T.to(images.device)
+    level = images.int()
+    return torch.stack([channel[level] for channel in table.contiguous()], dim=1)

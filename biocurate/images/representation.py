@@ -1,0 +1,139 @@
+"""What a representation is, and the registry that finds one by its name."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from hashlib import sha256
+from importlib.metadata import entry_points
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from torch import Tensor
+
+from biocurate.errors import UsageError
+from biocurate.images.render import RENDERING
+
+PLUGINS = "biocurate.representations"
+"""Entry-point group: a plugin's entry point names a module, or class, whose import defines a representation."""
+
+_KINDS: dict[str, type[Representation]] = {}
+
+
+class Representation(BaseModel, ABC):
+    """A pure function from the samples of a window to a picture, with its parameters.
+
+    A subclass is one definition: ``class Waveform(Representation, kind="waveform")`` registers it under that name.
+    Its fields are its parameters, each with a default; its docstring gives the definition and where it comes from.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str] = ""
+    definition: ClassVar[int] = 1
+    """Raised when `native` changes what it computes: images of the old definition keep another id."""
+    origin: ClassVar[Literal["lower", "upper"]] = "lower"
+    """Where row 0 of `native` is drawn: at the bottom, as for frequencies, or on top."""
+
+    def __init_subclass__(cls, kind: str = "", **config: object) -> None:
+        super().__init_subclass__(**config)
+        if kind:
+            cls.kind = kind
+            _register(kind, cls)
+
+    @abstractmethod
+    def native(self, x: Tensor, rate: float) -> Tensor:
+        """Compute the picture's numbers at the grid that they naturally have.
+
+        Each window's numbers depend on that window only, to the last bit.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, time), float32, finite, in the sensor type's canonical unit
+        rate : float, in hertz
+
+        Returns
+        -------
+        Tensor, shape (batch, H, W), float32; low frequencies first
+        """
+
+    @abstractmethod
+    def shortest(self, rate: float) -> int:
+        """Fewest samples that a window must have to be drawn."""
+
+    @abstractmethod
+    def grid(self, samples: int, rate: float) -> tuple[int, int]:
+        """Height and width of `native` for windows of `samples` samples, at least `shortest`."""
+
+    @property
+    def id(self) -> str:
+        """Kind, and a hash of all that decides the bytes of its images."""
+        facts = {
+            "kind": self.kind,
+            "definition": self.definition,
+            "origin": self.origin,
+            "parameters": self.model_dump(mode="json"),
+            "rendering": RENDERING,
+        }
+        digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        return f"{self.kind}-{digest[:12]}"
+
+
+def _register(kind: str, cls: type[Representation]) -> None:
+    known = _KINDS.get(kind)
+    if known is not None and (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise UsageError(
+            f"Two representations are called {kind!r}: {known.__module__}.{known.__qualname__} and "
+            f"{cls.__module__}.{cls.__qualname__}.",
+            mend="Rename or uninstall one of them.",
+        )
+    _KINDS[kind] = cls
+
+
+def kinds() -> list[str]:
+    """Names of all representations, plugins' included, sorted."""
+    _load_plugins()
+    return sorted(_KINDS)
+
+
+def representation(kind: str, **parameters: object) -> Representation:
+    """Make the representation of a kind.
+
+    Parameters
+    ----------
+    kind : str
+        Its name, such as ``spectrogram-psd``.
+    **parameters
+        Its parameters; those left out have their defaults.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind, or it has no such parameter or value.
+    """
+    if kind not in _KINDS:
+        _load_plugins()
+    if kind not in _KINDS:
+        raise UsageError(f"There is no representation {kind!r}.", mend=f"Choose one of: {', '.join(sorted(_KINDS))}.")
+    try:
+        return _KINDS[kind].model_validate(parameters)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise UsageError(
+            f"These parameters do not fit: {wrong}.",
+            where=kind,
+            mend=f"It has: {', '.join(_KINDS[kind].model_fields)}.",
+        ) from error
+
+
+def _load_plugins() -> None:
+    """Import what plugins offer; the import registers it."""
+    for plugin in entry_points(group=PLUGINS):
+        try:
+            plugin.load()
+        except Exception as error:
+            raise UsageError(
+                f"The plugin could not be loaded: {type(error).__name__}: {error}",
+                where=f"{PLUGINS}: {plugin.name} = {plugin.value}",
+                mend="Mend or uninstall the package that brings it.",
+            ) from error

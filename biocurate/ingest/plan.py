@@ -1,0 +1,224 @@
+"""What an ingest has to do: which recordings are new, changed, failed before, or done."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from biocurate.errors import BiocurateError, DamageError
+from biocurate.formats import reader
+from biocurate.formats.source import Source
+from biocurate.recipes import Recipe, Unit
+from biocurate.store.arrays import open_array
+from biocurate.store.signals import part_key
+from biocurate.store.store import Store
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording that is to be read."""
+
+    unit: Unit
+    sources: tuple[Source, ...]
+    signature: str
+    start_ns: int | None
+    """Start after the person's first recording; None where the files tell no time."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Raw bytes to read."""
+        return sum(source.size for source in self.sources)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything an ingest run will do."""
+
+    recipe: Recipe
+    root: Path
+    todo: tuple[Job, ...]
+    done: int = 0
+    failed_before: int = 0
+    gone: tuple[str, ...] = ()
+    """Recordings in the store whose files are no longer below the root; they are kept."""
+    known_failures: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def n_bytes(self) -> int:
+        """Raw bytes to read."""
+        return sum(job.n_bytes for job in self.todo)
+
+    def summary(self) -> dict[str, Any]:
+        """The plan in numbers."""
+        return {
+            "corpus": self.recipe.name,
+            "to read": len(self.todo),
+            "MB": round(self.n_bytes / 1e6, 1),
+            "in the store": self.done,
+            "failed before": self.failed_before,
+            "gone from the root": len(self.gone),
+        }
+
+
+def make_plan(
+    recipe: Recipe,
+    root: Path,
+    store: Store,
+    *,
+    limit: int | None = None,
+    retry_failed: bool = False,
+    repair: bool = False,
+) -> Plan:
+    """Compare the files below a root with the store; reads names and headers, never samples.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    root : Path
+        Folder of the raw corpus.
+    store : Store
+    limit : int, optional
+        Look at the first recordings only.
+    retry_failed : bool
+        Take up again what failed before and has not changed.
+    repair : bool
+        Take up again what lies in damaged parts.
+
+    Raises
+    ------
+    RecipeError
+        Where no file matches the recipe.
+    """
+    units = recipe.units(root)
+    there = _stored(store, recipe.name)
+    gone = tuple(sorted(set(there) - {unit.recording_id for unit in units})) if limit is None else ()
+    units = units[:limit]
+    failures = dict(_failures(store, recipe.name))
+    damaged = _in_damaged_parts(store, recipe.name) if repair else frozenset()
+    todo: list[tuple[Unit, tuple[Source, ...], str]] = []
+    done = failed_before = 0
+    for unit in units:
+        row = there.get(unit.recording_id)
+        try:
+            sources = tuple(recipe.unit_sources(unit))
+        except BiocurateError:
+            # What is wrong with the file is found and recorded when it is read.
+            sources = tuple(source for source, _, _ in unit.files)
+        signature = _signature(sources)
+        if row is not None and unit.recording_id not in damaged and is_current(recipe, root, unit, sources, row):
+            done += 1
+        elif failures.get(unit.recording_id) == signature and not retry_failed:
+            failed_before += 1
+        else:
+            todo.append((unit, sources, signature))
+    starts = _starts(recipe, units, {unit.person for unit, _, _ in todo})
+    jobs = tuple(Job(unit, sources, signature, starts.get(unit.recording_id)) for unit, sources, signature in todo)
+    return Plan(recipe, root, jobs, done, failed_before, gone, frozenset(failures))
+
+
+def revision(recipe: Recipe, unit: Unit, sha256s: Iterable[str]) -> str:
+    """Identity of what a recording's samples and rows are made from.
+
+    Sources, the part of the recipe that decides streams, and the versions of the readers.
+    """
+    readers = sorted({f"{name}:{reader(name).version}" for _, name, _ in unit.files})
+    text = "\n".join([recipe.signal_hash, *readers, *sorted(sha256s)])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def metadata_revision(recipe: Recipe, root: Path) -> str:
+    """Identity of what names, units, subjects and labels are made from: the rest of the recipe and its tables."""
+    tables = sorted(source.sha256() for source in recipe.sidecars(root))
+    return hashlib.sha256("\n".join([recipe.metadata_hash, *tables]).encode()).hexdigest()[:32]
+
+
+def is_current(recipe: Recipe, root: Path, unit: Unit, sources: Sequence[Source], row: Mapping[str, Any]) -> bool:
+    """Tell whether a stored recording is what reading its files again would give."""
+    if row["metadata_revision"] != metadata_revision(recipe, root):
+        return False
+    known = {(item["path"], item["member"]): item for item in row["sources"]}
+    if known.keys() != {(source.path, source.member) for source in sources}:
+        return False
+    sha256s = []
+    for source in sources:
+        item = known[source.path, source.member]
+        unchanged = (item["bytes"], item["mtime_ns"]) == (source.size, source.mtime_ns)
+        sha256s.append(item["sha256"] if unchanged else source.sha256())
+    return bool(row["revision"] == revision(recipe, unit, sha256s))
+
+
+def batches(plan: Plan, workers: int) -> list[tuple[Job, ...]]:
+    """Cut the work into tasks that own whole parts: big enough to pack, small enough to share and to resume."""
+    most = min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, plan.n_bytes // max(1, 2 * workers)))
+    cut: list[tuple[Job, ...]] = []
+    open_batch: list[Job] = []
+    size = 0
+    for job in plan.todo:
+        if open_batch and size + job.n_bytes > most:
+            cut.append(tuple(open_batch))
+            open_batch, size = [], 0
+        open_batch.append(job)
+        size += job.n_bytes
+    if open_batch:
+        cut.append(tuple(open_batch))
+    return cut
+
+
+BATCH_BYTES = 256 * 1024 * 1024
+SMALLEST_BATCH_BYTES = 8 * 1024 * 1024
+
+
+def _stored(store: Store, corpus: str) -> dict[str, dict[str, Any]]:
+    rows = store.recordings.filter(pl.col("corpus") == corpus)
+    rows = rows.select("recording_id", "revision", "metadata_revision", "sources")
+    return {row["recording_id"]: row for row in rows.collect().iter_rows(named=True)}
+
+
+def _failures(store: Store, corpus: str) -> Iterable[tuple[str, str]]:
+    rows = store.failures.filter(pl.col("corpus") == corpus).select("recording_id", "signature")
+    return rows.collect().iter_rows()
+
+
+def _in_damaged_parts(store: Store, corpus: str) -> frozenset[str]:
+    streams = store.streams.filter(pl.col("corpus") == corpus).select("recording_id", "part", "part_digest").collect()
+    damaged = []
+    for part, digest in streams.select("part", "part_digest").unique().iter_rows():
+        try:
+            open_array(store.objects, part_key(part), digest).verify()
+        except DamageError:
+            damaged.append(part)
+    return frozenset(streams.filter(pl.col("part").is_in(damaged))["recording_id"])
+
+
+def _signature(sources: Iterable[Source]) -> str:
+    text = "\n".join(f"{source.virtual} {_stat(source)}" for source in sources)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _stat(source: Source) -> str:
+    try:
+        return f"{source.size} {source.mtime_ns}"
+    except (OSError, BiocurateError):
+        return "missing"
+
+
+def _starts(recipe: Recipe, units: Sequence[Unit], persons: set[str]) -> dict[str, int]:
+    """Start of each recording after its person's first one, from the headers; dates themselves are not kept."""
+    clocks: dict[str, dict[str, int]] = defaultdict(dict)
+    for unit in units:
+        if unit.person in persons:
+            try:
+                start = recipe.read_header(unit).start_unix_ns
+            except (BiocurateError, OSError):
+                continue
+            if start is not None:
+                clocks[unit.person][unit.recording_id] = start
+    return {
+        recording_id: start - min(times.values()) for times in clocks.values() for recording_id, start in times.items()
+    }

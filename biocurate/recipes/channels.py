@@ -1,0 +1,184 @@
+"""A recipe's channel rules: what each channel is, and which channels make a stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biocurate.recipes.schema import ChannelRule
+from biocurate.recipes.units import filled
+from biocurate.recording import Channel, Recording, Samples, Segment, Stream
+from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
+
+
+@dataclass(frozen=True)
+class Stacked:
+    """Channels of several sets of samples, one below the other."""
+
+    stack: tuple[Samples, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Channels of all, samples of each."""
+        return sum(samples.shape[0] for samples in self.stack), self.stack[0].shape[1]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of every set."""
+        return self.stack[0].dtype
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Samples ``[start, stop)``, shape (channels, stop - start)."""
+        return np.concatenate([samples.read(start, stop) for samples in self.stack])
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the recipe, or else the label itself, says that a channel is."""
+
+    sensor: SensorType
+    name: str
+    unit: str
+    """The recipe's, else the file's."""
+    reference: str | None
+    position: str | None
+    rule: ChannelRule | None
+    """The rule that matched; None where the label was read instead."""
+
+    @property
+    def unit_is_known(self) -> bool:
+        """Whether the unit can be made canonical for this sensor type."""
+        return canonical_unit(self.unit, self.sensor) is not None
+
+
+def know(rules: Sequence[ChannelRule], labels: Sequence[tuple[str, str]]) -> list[Known | None]:
+    """Say what channels are.
+
+    Parameters
+    ----------
+    rules : sequence of ChannelRule
+        The first that matches a label wins.
+    labels : sequence of (str, str)
+        Label and unit of every channel of one file, as it writes them.
+
+    Returns
+    -------
+    list of Known or None
+        None where the recipe skips the channel.
+    """
+    read = identify_all(labels)
+    return [_known(rules, label, unit, found) for (label, unit), found in zip(labels, read, strict=True)]
+
+
+def _known(rules: Sequence[ChannelRule], label: str, unit: str, read: Identity) -> Known | None:
+    for rule in rules:
+        match = rule.match.fullmatch(label)
+        if match is None:
+            continue
+        if rule.sensor is None:
+            return None
+        groups = {group: text for group, text in match.groupdict().items() if text is not None}
+        said = rule.name or ("{name}" if "name" in rule.match.groupindex else None)
+        name = filled(said, groups) if said else read.name if read.sensor_type is rule.sensor else label
+        reference = filled(rule.reference, groups) if rule.reference else read.reference
+        position = filled(rule.position, groups) if rule.position else None
+        return Known(rule.sensor, name, rule.unit or unit, reference, position, rule)
+    return Known(read.sensor_type, read.name, unit, read.reference, None, None)
+
+
+def regroup(recording: Recording, rules: Sequence[ChannelRule]) -> Recording:
+    """Name and type a recording's channels, and make its streams anew: one for each sensor type and clock.
+
+    Channels keep the file's order. What no rule matches is read by its label and reported; what that does not know
+    either is `MISC`.
+    """
+    labels = [(channel.label, channel.unit) for stream in recording.streams for channel in stream.channels]
+    known = iter(know(rules, labels))
+    pieces = [piece for stream in recording.streams for piece in _pieces(stream, known)]
+    warnings = _warnings(pieces)
+    return replace(recording, streams=_joined(pieces), warnings=(*recording.warnings, *warnings))
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """The channels of one reader's stream that are of one sensor type."""
+
+    stream: Stream
+    known: tuple[Known, ...]
+
+
+def _pieces(stream: Stream, known: Iterator[Known | None]) -> list[_Piece]:
+    rows: dict[SensorType, list[tuple[int, Known]]] = {}
+    for row, said in enumerate(islice(known, len(stream.channels))):
+        if said is not None:
+            rows.setdefault(said.sensor, []).append((row, said))
+    return [
+        _Piece(_selected(stream, sensor, picked), tuple(said for _, said in picked)) for sensor, picked in rows.items()
+    ]
+
+
+def _selected(stream: Stream, sensor: SensorType, picked: Sequence[tuple[int, Known]]) -> Stream:
+    chosen = [row for row, _ in picked]
+    # All rows in the file's order need no selection: the samples stay one memory map.
+    part = stream if chosen == list(range(len(stream.channels))) else stream.select(chosen)
+    channels = tuple(_named(channel, said) for channel, (_, said) in zip(part.channels, picked, strict=True))
+    return replace(part, sensor_type=sensor, channels=channels)
+
+
+def _named(channel: Channel, known: Known) -> Channel:
+    stated: dict[str, Any] = {"reference": known.reference, "position": known.position}
+    if known.rule is not None:
+        stated |= {name: getattr(known.rule, name) for name in ("gain", "offset", "prefilter")}
+    changes = {name: value for name, value in stated.items() if value is not None}
+    return replace(channel, name=known.name, unit=known.unit, unit_status=_status(channel, known), **changes)
+
+
+def _status(channel: Channel, known: Known) -> str:
+    """How far a unit is to be trusted; what the recipe changes is `corrected`, what it adds is `recipe`."""
+    rule = known.rule
+    if rule is not None and rule.unit_status is not None:
+        return rule.unit_status
+    if not known.unit_is_known:
+        return "unknown"
+    if rule is None or (rule.unit is None and rule.gain is None and rule.offset is None):
+        return channel.unit_status
+    return "corrected" if channel.unit and rule.unit != channel.unit else "recipe"
+
+
+def _joined(pieces: Sequence[_Piece]) -> tuple[Stream, ...]:
+    """Streams in the order of their first channel; pieces that share type, clock and kind of sample are one."""
+    alike: dict[tuple[Any, ...], list[Stream]] = {}
+    for piece in pieces:
+        stream = piece.stream
+        clock = (stream.sensor_type, stream.rate_hz, stream.segments, str(stream.samples.dtype), stream.band_hz)
+        alike.setdefault(clock, []).append(stream)
+    return tuple(_stacked(streams) for streams in alike.values())
+
+
+def _stacked(streams: Sequence[Stream]) -> Stream:
+    if len(streams) == 1:
+        return streams[0]
+    channels = tuple(channel for stream in streams for channel in stream.channels)
+    return replace(streams[0], channels=channels, samples=Stacked(tuple(stream.samples for stream in streams)))
+
+
+def _warnings(pieces: Sequence[_Piece]) -> list[str]:
+    """What a reader of the recording should know about its channels, each once."""
+    pairs = [pair for piece in pieces for pair in zip(piece.stream.channels, piece.known, strict=True)]
+    noted = []
+    for channel, known in pairs:
+        if known.rule is None:
+            noted.append(f"channel {channel.label!r} matches no rule of the recipe; read as {known.sensor}")
+        if not known.unit_is_known:
+            noted.append(f"channel {channel.label!r}: no unit of {known.sensor} is {channel.unit!r}")
+        if known.rule is not None and known.rule.reason:
+            noted.append(f"{known.sensor}: unit is {known.rule.unit_status}: {known.rule.reason}")
+    counts = Counter((piece.stream.sensor_type, known.name) for piece in pieces for known in piece.known)
+    noted += [f"{count} {sensor} channels are called {name!r}" for (sensor, name), count in counts.items() if count > 1]
+    return list(dict.fromkeys(noted))

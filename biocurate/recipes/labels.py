@@ -1,0 +1,163 @@
+"""A recipe's labels -> annotations of one recording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from biocurate.recipes.labelling import (
+    AnnotationLabel,
+    CommentLabel,
+    EventLabel,
+    IntervalLabel,
+    Keyed,
+    Label,
+    NameLabel,
+    TableLabel,
+    Words,
+)
+from biocurate.recipes.schema import Definition, KeepRule
+from biocurate.recipes.spans import read_events, spans_of
+from biocurate.recipes.tables import column_of, rows_by_key, table_source
+from biocurate.recipes.units import Unit
+from biocurate.recipes.words import cut_out, is_unknown, label_of, number_of
+from biocurate.recording import Annotation, Recording
+
+Noted = tuple[list[Annotation], list[str]]
+"""Annotations, and warnings; a warning never holds text from a file, which may name a person."""
+
+
+def annotate(definition: Definition, unit: Unit, recording: Recording) -> Noted:
+    """Every annotation of a recording that the recipe lets through or makes, in order of onset.
+
+    Parameters
+    ----------
+    definition : Definition
+    unit : Unit
+    recording : Recording
+        With its channels named, and the raw files' annotations.
+
+    Raises
+    ------
+    RecipeError
+        A table or column that the recipe names is not there.
+    """
+    annotations, warnings = _kept(definition, recording)
+    for kind, label in definition.labels.items():
+        made, noted = _made(kind, label, unit, recording)
+        annotations += made
+        warnings += noted
+    return sorted(annotations, key=_order), warnings
+
+
+def row_key(keyed: Keyed, unit: Unit) -> str:
+    """What a recording is called in a table."""
+    return unit.name if keyed.key.group == "name" else unit.groups.get(keyed.key.group, "")
+
+
+def texts_of(label: NameLabel | TableLabel | CommentLabel, unit: Unit, comments: Sequence[str]) -> list[str] | None:
+    """What the files say that a whole recording is, before it is translated; None where a table has no row for it."""
+    if isinstance(label, NameLabel):
+        text = unit.groups.get(label.group_name)
+        return [] if text is None else [text]
+    if isinstance(label, CommentLabel):
+        return [comment for comment in comments if cut_out(comment, label.match) is not None]
+    rows = rows_by_key(unit.root, label).get(row_key(label, unit))
+    if rows is None:
+        return None
+    column = column_of(rows, label.column, table_source(unit.root, label.file))
+    cells = rows.get_column(column).drop_nulls().to_list()
+    texts = [text.strip() for cell in cells for text in (cell.split(label.split) if label.split else [cell])]
+    return list(dict.fromkeys(filter(None, texts)))
+
+
+def _order(annotation: Annotation) -> tuple[int, int, str, str, str]:
+    return (annotation.onset_ns, annotation.duration_ns, annotation.kind, annotation.channel or "", annotation.value)
+
+
+def _kept(definition: Definition, recording: Recording) -> Noted:
+    """The raw files' own annotations, as far as the recipe lets them through."""
+    names = {channel.label: channel.name for stream in recording.streams for channel in stream.channels}
+    used: list[KeepRule | AnnotationLabel] = [
+        label for label in definition.labels.values() if isinstance(label, AnnotationLabel)
+    ]
+    kept: list[Annotation] = []
+    refused = 0
+    for annotation in recording.annotations:
+        if any(_fits(rule, annotation) for rule in definition.annotations):
+            channel = annotation.channel
+            kept.append(replace(annotation, channel=names.get(channel, channel) if channel else None))
+        else:
+            refused += not any(_fits(label, annotation) for label in used)
+    if not refused:
+        return kept, []
+    return kept, [f"{refused} annotations of the file are left out: no rule of the recipe lets them through"]
+
+
+def _fits(rule: KeepRule | AnnotationLabel, annotation: Annotation) -> bool:
+    return (rule.kind is None or rule.kind.fullmatch(annotation.kind) is not None) and (
+        rule.match.fullmatch(annotation.value.strip()) is not None
+    )
+
+
+def _made(kind: str, label: Label, unit: Unit, recording: Recording) -> Noted:
+    if isinstance(label, AnnotationLabel):
+        return _relabelled(kind, label, recording)
+    if isinstance(label, EventLabel):
+        return _events(kind, label, unit, recording)
+    if isinstance(label, IntervalLabel):
+        return _intervals(kind, label, unit, recording)
+    return _whole(kind, label, unit, recording)
+
+
+def _whole(kind: str, label: NameLabel | TableLabel | CommentLabel, unit: Unit, recording: Recording) -> Noted:
+    """A label of the whole recording is one annotation that spans it."""
+    texts = texts_of(label, unit, recording.comments)
+    if texts is None:
+        return [], [_no_row(kind, label, unit)]
+    values, warnings = _translated(kind, label, texts)
+    spanning = [
+        Annotation(0, recording.duration_ns, kind, value, number_of(value) if label.map is None else None)
+        for value in values
+    ]
+    return spanning, warnings
+
+
+def _no_row(kind: str, label: TableLabel | NameLabel | CommentLabel | IntervalLabel, unit: Unit) -> str:
+    where = f"{label.file} has no row for {row_key(label, unit)}" if isinstance(label, Keyed) else "nothing says it"
+    return f"{kind}: no label, {where}"
+
+
+def _translated(kind: str, words: Words, texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    labels = (label_of(text, words) for text in texts)
+    unknown = sum(is_unknown(text, words) for text in texts)
+    noted = [f"{kind}: {unknown} of {len(texts)} values are none that the recipe knows"] if unknown else []
+    return list(dict.fromkeys(label for label in labels if label is not None)), noted
+
+
+def _relabelled(kind: str, label: AnnotationLabel, recording: Recording) -> Noted:
+    found = [annotation for annotation in recording.annotations if _fits(label, annotation)]
+    said = {annotation.value: label_of(annotation.value, label) for annotation in found}
+    unknown = sum(is_unknown(annotation.value, label) for annotation in found)
+    noted = [f"{kind}: {unknown} of {len(found)} annotations have a value that the recipe does not know"]
+    made = [
+        replace(annotation, kind=kind, value=value)
+        for annotation in found
+        if (value := said[annotation.value]) is not None
+    ]
+    return made, noted if unknown else []
+
+
+def _intervals(kind: str, label: IntervalLabel, unit: Unit, recording: Recording) -> Noted:
+    rows = rows_by_key(unit.root, label).get(row_key(label, unit))
+    if rows is None:
+        return [], [_no_row(kind, label, unit)]
+    return spans_of(kind, label, rows, table_source(unit.root, label.file), recording)
+
+
+def _events(kind: str, label: EventLabel, unit: Unit, recording: Recording) -> Noted:
+    source = unit.beside.get(kind)
+    if source is None:
+        return [], [f"{kind}: no file {label.file} lies beside the recording"]
+    rows, origin_ns = read_events(source, label)
+    return spans_of(kind, label, rows, source, recording, origin_ns)

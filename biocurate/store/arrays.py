@@ -1,0 +1,340 @@
+"""Parts: immutable sharded Zarr v3 arrays that grow along one axis, written and read without zarr-python's indexing.
+
+The layout is Zarr's published ``sharding_indexed`` codec (Zarr v3 specification, sharding codec 1.0): a shard is its
+chunks one after the other, then an index of (offset, bytes) pairs as little-endian uint64, then the index's crc32c.
+`zarr.json` is made by zarr-python, and tests hold both directions to zarr-python's own bytes. Why not zarr-python's
+own path: see ``docs/decisions/parts.md``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biocurate.errors import DamageError
+from biocurate.store.codecs import Codec, codec, codec_of, seal, unseal, zarr_metadata
+from biocurate.store.objects import RESTORE, Objects
+
+NO_CHUNK = np.uint64(2**64 - 1)
+"""Offset and length of a chunk that a shard does not hold."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How an array that grows along one axis is cut into chunks and shards.
+
+    Parameters
+    ----------
+    item : tuple of int
+        Extent of every other axis, in order: (channels,) for signals, (height, width) for images.
+    axis : int
+        The axis it grows along: 1 for signals (channels, samples), 0 for images (image, height, width).
+    chunk : int
+        Length of a chunk along that axis.
+    shard : int
+        Chunks in a shard.
+    """
+
+    item: tuple[int, ...]
+    axis: int
+    chunk: int
+    shard: int
+
+    def shape(self, length: int) -> tuple[int, ...]:
+        """Shape of an array of this length along its growing axis."""
+        return (*self.item[: self.axis], length, *self.item[self.axis :])
+
+    def shard_key(self, number: int) -> str:
+        """Key of a shard below the array's own key."""
+        return "c/" + "/".join(str(number if axis == self.axis else 0) for axis in range(len(self.item) + 1))
+
+
+@dataclass
+class ArrayWriter:
+    """Write one part, shard by shard, in memory bounded by one shard.
+
+    Parameters
+    ----------
+    objects : Objects
+    key : str
+        Key of the array, for instance ``signals/eegmat/EEG-500-1f.zarr``.
+    layout : Layout
+    dtype : numpy dtype
+    codec_name : str
+    """
+
+    objects: Objects
+    key: str
+    layout: Layout
+    dtype: np.dtype[Any]
+    codec_name: str
+    length: int = 0
+    bytes_written: int = 0
+    _pending: NDArray[Any] = field(init=False)
+    _filled: int = 0
+    _shard: list[bytes] = field(default_factory=list)
+    _shards: int = 0
+    _receipt: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.dtype = np.dtype(self.dtype)
+        self._codec = codec(self.codec_name, self.dtype.name)
+        self._pending = np.zeros(self.layout.shape(self.layout.chunk), dtype=self.dtype)
+
+    def append(self, block: NDArray[Any]) -> int:
+        """Add items or samples; returns the index of the first.
+
+        Parameters
+        ----------
+        block : array
+            In the array's shape, of any length along its growing axis.
+        """
+        first = self.length
+        axis, chunk = self.layout.axis, self.layout.chunk
+        total, taken = block.shape[axis], 0
+        while taken < total:
+            step = min(chunk - self._filled, total - taken)
+            source = [slice(None)] * block.ndim
+            target = [slice(None)] * block.ndim
+            source[axis] = slice(taken, taken + step)
+            target[axis] = slice(self._filled, self._filled + step)
+            self._pending[tuple(target)] = block[tuple(source)]
+            self._filled += step
+            taken += step
+            if self._filled == chunk:
+                self._flush_chunk()
+        self.length += total
+        return first
+
+    def align(self) -> int:
+        """Fill up the open chunk, so that what comes next starts on a chunk boundary; returns that index."""
+        if self._filled:
+            self.length += self.layout.chunk - self._filled
+            self._flush_chunk()
+        return self.length
+
+    def close(self) -> str:
+        """Write what is left, the metadata and the list of objects; returns the digest of that list."""
+        end = self.length
+        self.align()
+        if self._shard:
+            self._flush_shard()
+        shape, layout = self.layout.shape(end), self.layout
+        chunks, shards = layout.shape(layout.chunk), layout.shape(layout.chunk * layout.shard)
+        self._put("zarr.json", zarr_metadata(shape, chunks, shards, self.dtype, self._codec))
+        listing = json.dumps({"objects": self._receipt}, sort_keys=True).encode()
+        self.objects.put(receipt_key(self.key), listing)
+        return hashlib.sha256(listing).hexdigest()
+
+    def _flush_chunk(self) -> None:
+        self._shard.append(seal(self._codec.encode(self._pending)))
+        self._pending = np.zeros_like(self._pending)
+        self._filled = 0
+        if len(self._shard) == self.layout.shard:
+            self._flush_shard()
+
+    def _flush_shard(self) -> None:
+        index = np.full((self.layout.shard, 2), NO_CHUNK, dtype="<u8")
+        sizes = np.array([len(chunk) for chunk in self._shard], dtype="<u8")
+        index[: len(sizes), 0] = np.cumsum(sizes) - sizes
+        index[: len(sizes), 1] = sizes
+        self._put(self.layout.shard_key(self._shards), b"".join([*self._shard, seal(index.tobytes())]))
+        self._shard = []
+        self._shards += 1
+
+    def _put(self, name: str, data: bytes) -> None:
+        self.objects.put(f"{self.key}/{name}", data)
+        self.bytes_written += len(data)
+        self._receipt.append({"key": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+
+
+def receipt_key(key: str) -> str:
+    """Key of a part's list of objects, beside the array."""
+    return key.removesuffix(".zarr") + ".objects.json"
+
+
+@lru_cache(maxsize=256)
+def receipt(objects: Objects, key: str, digest: str) -> dict[str, tuple[int, str]]:
+    """A part's list of objects: name -> (bytes, sha256), checked against the digest that the rows carry."""
+    listing = objects.get(receipt_key(key))
+    if hashlib.sha256(listing).hexdigest() != digest:
+        raise DamageError(
+            "the list of objects differs from the one that was committed.",
+            where=f"{objects.url}/{receipt_key(key)}",
+            mend=RESTORE,
+        )
+    return {item["key"]: (item["bytes"], item["sha256"]) for item in json.loads(listing)["objects"]}
+
+
+class ArrayReader:
+    """Read ranges of one part; a missing object or a changed byte is a DamageError, never samples.
+
+    Parameters
+    ----------
+    objects : Objects
+    key : str
+        Key of the array.
+    digest : str
+        Digest of the part's list of objects, from the row that names the part.
+    """
+
+    def __init__(self, objects: Objects, key: str, digest: str) -> None:
+        self.objects = objects
+        self.key = key
+        self._receipt = receipt(objects, key, digest)
+        metadata = self._metadata()
+        sharding = metadata["codecs"][0]["configuration"]
+        chunks, shards = sharding["chunk_shape"], metadata["chunk_grid"]["configuration"]["chunk_shape"]
+        self.shape = tuple(metadata["shape"])
+        axis = 1 if len(self.shape) == 2 else 0
+        item = tuple(extent for other, extent in enumerate(self.shape) if other != axis)
+        self.layout = Layout(item, axis, chunks[axis], shards[axis] // chunks[axis])
+        self.dtype = np.dtype(metadata["data_type"])
+        self.codec: Codec = codec_of({**sharding, "data_type": self.dtype.name})
+        self._indexes: dict[int, NDArray[np.uint64]] = {}
+
+    def _metadata(self) -> dict[str, Any]:
+        data = self.objects.get(f"{self.key}/zarr.json")
+        if hashlib.sha256(data).hexdigest() != self._receipt["zarr.json"][1]:
+            raise DamageError("the metadata was changed.", where=f"{self.objects.url}/{self.key}/zarr.json", mend=RESTORE)
+        parsed: dict[str, Any] = json.loads(data)
+        return parsed
+
+    def _index(self, shard: int) -> NDArray[np.uint64]:
+        if shard not in self._indexes:
+            name = self.layout.shard_key(shard)
+            size, where = self._receipt[name][0], f"{self.key}/{name}"
+            if self.objects.size(where) != size:
+                raise DamageError(f"{size:,} bytes expected.", where=f"{self.objects.url}/{where}", mend=RESTORE)
+            length = 16 * self.layout.shard + 4
+            sealed = self.objects.range(where, size - length, length)
+            index = np.frombuffer(unseal(sealed, f"{self.objects.url}/{where} (index)"), dtype="<u8")
+            self._indexes[shard] = index.reshape(-1, 2)
+        return self._indexes[shard]
+
+    def chunks(self, first: int, stop: int) -> NDArray[Any]:
+        """Decode chunks ``[first, stop)``: one array, end to end along the growing axis."""
+        blocks = []
+        while first < stop:
+            shard = first // self.layout.shard
+            last = min(stop, (shard + 1) * self.layout.shard)
+            blocks += self._shard_chunks(shard, first - shard * self.layout.shard, last - shard * self.layout.shard)
+            first = last
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=self.layout.axis)
+
+    def _shard_chunks(self, shard: int, first: int, stop: int) -> list[NDArray[Any]]:
+        """Decode neighbouring chunks of one shard, which lie one after the other, with one read."""
+        index, name = self._index(shard), f"{self.key}/{self.layout.shard_key(shard)}"
+        if (index[first:stop] == NO_CHUNK).any():
+            raise DamageError("a chunk is not in the shard.", where=f"{self.objects.url}/{name}", mend=RESTORE)
+        start, end = int(index[first, 0]), int(index[stop - 1].sum())
+        data = self.objects.range(name, start, end - start)
+        shape = self.layout.shape(self.layout.chunk)
+        blocks = []
+        for number in range(first, stop):
+            offset, size = int(index[number, 0]) - start, int(index[number, 1])
+            encoded = unseal(data[offset : offset + size], f"{self.objects.url}/{name} chunk {number}")
+            blocks.append(self.codec.decode(encoded, self.dtype).reshape(shape))
+        return blocks
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Items or samples ``[start, stop)`` along the growing axis."""
+        length = self.shape[self.layout.axis]
+        if not 0 <= start <= stop <= length:
+            raise IndexError(f"[{start}, {stop}) is outside of {length} in {self.key}")
+        if start == stop:
+            return np.empty(self.layout.shape(0), dtype=self.dtype)
+        chunk = self.layout.chunk
+        first = start // chunk
+        block = self.chunks(first, -(-stop // chunk))
+        keep = [slice(None)] * block.ndim
+        keep[self.layout.axis] = slice(start - first * chunk, stop - first * chunk)
+        return block[tuple(keep)]
+
+    def verify(self) -> int:
+        """Check every object against its size and sha256; returns the bytes read."""
+        total = 0
+        for name, (size, digest) in self._receipt.items():
+            where = f"{self.objects.url}/{self.key}/{name}"
+            data = self.objects.get(f"{self.key}/{name}")
+            if len(data) != size or hashlib.sha256(data).hexdigest() != digest:
+                raise DamageError("these bytes differ from what was written (sha256).", where=where, mend=RESTORE)
+            total += len(data)
+        return total
+
+
+@lru_cache(maxsize=64)
+def open_array(objects: Objects, key: str, digest: str) -> ArrayReader:
+    """Open a part, or take the one that this process has open."""
+    return ArrayReader(objects, key, digest)
+
+
+def read_items(reader: ArrayReader, rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Items of a part whose growing axis is the first, in the order asked for; each chunk is decoded once.
+
+    Parameters
+    ----------
+    reader : ArrayReader
+    rows : array of int, shape (n,)
+
+    Returns
+    -------
+    array, shape (n, *item)
+    """
+    out = np.empty((len(rows), *reader.layout.item), dtype=reader.dtype)
+    numbers = rows // reader.layout.chunk
+    order = np.argsort(numbers, kind="stable")
+    present, starts = np.unique(numbers[order], return_index=True)
+    for number, mine in zip(present, np.split(order, starts[1:]), strict=True):
+        block = reader.chunks(int(number), int(number) + 1)
+        out[mine] = block[rows[mine] - number * reader.layout.chunk]
+    return out
+
+
+def read_spans(reader: ArrayReader, starts: NDArray[np.int64], n_samples: int) -> NDArray[Any]:
+    """Spans of one length from a part that grows along samples; neighbouring spans share the decoding of a chunk.
+
+    Parameters
+    ----------
+    reader : ArrayReader
+    starts : array of int, shape (n,)
+        First sample of each span in the part, in any order.
+    n_samples : int
+
+    Returns
+    -------
+    array, shape (n, channels, n_samples)
+    """
+    out = np.empty((len(starts), reader.shape[0], n_samples), dtype=reader.dtype)
+    if not len(starts) or not n_samples:
+        return out
+    order = np.argsort(starts, kind="stable")
+    chunk = reader.layout.chunk
+    firsts, stops = starts[order] // chunk, -(-(starts[order] + n_samples) // chunk)
+    for run in _runs(firsts, stops):
+        mine = order[run]
+        first = int(firsts[run.start])
+        block = reader.chunks(first, int(stops[run.stop - 1]))
+        spans = np.lib.stride_tricks.sliding_window_view(block, n_samples, axis=1)
+        out[mine] = spans[:, starts[mine] - first * chunk].swapaxes(0, 1)
+    return out
+
+
+RUN_CHUNKS = 32
+"""Chunks that are decoded together at most, to bound memory."""
+
+
+def _runs(firsts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[slice]:
+    """Group sorted spans whose chunk ranges touch, up to `RUN_CHUNKS` a group."""
+    runs, begin = [], 0
+    for here in range(1, len(firsts) + 1):
+        if here == len(firsts) or firsts[here] >= stops[here - 1] or stops[here] - firsts[begin] > RUN_CHUNKS:
+            runs.append(slice(begin, here))
+            begin = here
+    return runs

@@ -1,0 +1,104 @@
+"""Hand a stored recording over to MNE and xarray, in their units and with nothing hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from biocurate.errors import StoreError
+from biocurate.recording import NS
+
+if TYPE_CHECKING:
+    import mne
+
+    from biocurate.store.stored import StoredRecording
+
+MNE_TYPES = {"EEG": "eeg", "EOG": "eog", "ECG": "ecg", "EMG": "emg", "RESP": "resp", "GSR": "gsr", "TEMP": "temperature"}
+"""Sensor types that MNE knows; every other is its ``misc``."""
+
+MNE_FACTORS = {"uV": 1e-6, "mV": 1e-3, "V": 1.0, "uS": 1e-6, "degC": 1.0}
+"""From canonical units to the SI units that MNE keeps."""
+
+
+def to_mne(recording: StoredRecording, sensors: Sequence[str] | None) -> mne.io.RawArray:
+    """Make an MNE ``Raw`` of the chosen sensor types, which must share one rate.
+
+    Raises
+    ------
+    StoreError
+        Where rates differ: MNE holds one rate, and nothing is resampled in silence.
+    """
+    import mne
+
+    streams = recording.streams
+    chosen = sensors or streams["sensor_type"].unique(maintain_order=True).to_list()
+    rates = {sensor: _rate(recording, sensor) for sensor in chosen}
+    if len(set(rates.values())) != 1:
+        listed = ", ".join(f"{sensor} at {rate:g} Hz" for sensor, rate in rates.items())
+        raise StoreError(
+            f"MNE holds one sampling rate; here are {listed}.",
+            where=recording.recording_id,
+            mend="Choose sensors of one rate: to_mne(['EEG']).",
+        )
+    rate, blocks, names, kinds = next(iter(rates.values())), [], [], []
+    stop_s = recording.row["duration_ns"] / NS
+    for sensor in chosen:
+        block, channels = recording.read(sensor, 0, stop_s).astype(np.float64), _channels(recording, sensor)
+        factors = [MNE_FACTORS.get(unit, 1.0) for _, unit in channels]
+        blocks.append(block * np.array(factors)[:, None])
+        names += [name for name, _ in channels]
+        kinds += [MNE_TYPES.get(sensor, "misc")] * len(channels)
+    data = np.concatenate(blocks)
+    raw = mne.io.RawArray(data, mne.create_info(names, rate, kinds), verbose="error")
+    raw.set_annotations(_annotations(recording, data, rate))
+    return raw
+
+
+def _rate(recording: StoredRecording, sensor: str) -> float:
+    from biocurate.sensors import SensorType
+
+    wanted = str(SensorType.parse(sensor))
+    return float(next(row["rate_hz"] for row in recording.row["streams"] if row["sensor_type"] == wanted))
+
+
+def _channels(recording: StoredRecording, sensor: str) -> list[tuple[str, str]]:
+    """Name and canonical unit of each channel of a sensor type, in the order in which `read` gives them."""
+    from biocurate.sensors import SensorType
+
+    wanted = str(SensorType.parse(sensor))
+    streams = [row for row in recording.row["streams"] if row["sensor_type"] == wanted]
+    return list({item["name"]: (item["name"], item["canonical_unit"]) for row in streams for item in row["channels"]}.values())
+
+
+def _annotations(recording: StoredRecording, data: np.ndarray[Any, Any], rate: float) -> mne.Annotations:
+    import mne
+
+    rows = recording.annotations()
+    onset = (rows["onset_ns"].to_numpy() / NS).tolist()
+    duration = (rows["duration_ns"].to_numpy() / NS).tolist()
+    text = [f"{kind}/{value}" for kind, value in rows.select("kind", "value").iter_rows()]
+    missing = np.isnan(data).any(axis=0)
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
+    for first, stop in edges.reshape(-1, 2):
+        onset.append(first / rate)
+        duration.append((stop - first) / rate)
+        text.append("BAD_gap")
+    return mne.Annotations(onset, duration, text)
+
+
+def to_xarray(recording: StoredRecording) -> Any:  # noqa: ANN401
+    """Make an xarray ``Dataset``: one variable a sensor type, with its own channel and time axes."""
+    import xarray
+
+    variables = {}
+    for sensor in dict.fromkeys(row["sensor_type"] for row in recording.row["streams"]):
+        channels, block = _channels(recording, sensor), recording.read(sensor)
+        rate = _rate(recording, sensor)
+        low = sensor.lower()
+        coordinates = {f"{low}_channel": [name for name, _ in channels], f"{low}_time": np.arange(block.shape[1]) / rate}
+        units = sorted({unit for _, unit in channels})
+        attributes = {"units": units[0] if len(units) == 1 else str(units), "rate_hz": rate}
+        variables[sensor] = xarray.DataArray(block, coordinates, (f"{low}_channel", f"{low}_time"), attrs=attributes)
+    return xarray.Dataset(variables, attrs={"recording_id": recording.recording_id})

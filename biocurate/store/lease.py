@@ -1,0 +1,110 @@
+"""One writer at a time: a lease with a heartbeat, kept as an object of the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+from biocurate.errors import DamageError, LeaseError
+from biocurate.store.objects import Objects
+
+BEAT_S = 10.0
+"""Seconds between heartbeats."""
+
+STALE_S = 60.0
+"""A lease that has not been renewed for so long is taken over."""
+
+KEY = "leases/write.json"
+
+
+@contextmanager
+def lease(objects: Objects, purpose: str, run_id: str) -> Iterator[None]:
+    """Hold the store's one lease while the block runs.
+
+    Raises
+    ------
+    LeaseError
+        When another process holds it and still shows signs of life.
+    """
+    token = uuid4().hex
+    _take(objects, purpose, run_id, token)
+    ended = threading.Event()
+    beat = threading.Thread(target=_beat, args=(objects, purpose, run_id, token, ended), daemon=True)
+    beat.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        beat.join()
+        if _holder(objects).get("token") == token:
+            objects.delete(KEY)
+
+
+def current(objects: Objects) -> dict[str, Any] | None:
+    """Tell who holds a lease that is alive, or None."""
+    holder = _holder(objects)
+    return holder if holder and not _is_dead(holder) else None
+
+
+def _take(objects: Objects, purpose: str, run_id: str, token: str) -> None:
+    card = _card(purpose, run_id, token)
+    try:
+        objects.put(KEY, card, only_if_absent=True)
+        return
+    except FileExistsError:
+        holder = _holder(objects)
+    if holder and not _is_dead(holder):
+        raise LeaseError(
+            f"`{holder['purpose']}` is writing to this store (process {holder['pid']} on {holder['host']}).",
+            where=objects.url,
+            mend=f"Wait until it ends; a lease without a heartbeat for {STALE_S:.0f} s is taken over.",
+        )
+    objects.delete(KEY)
+    try:
+        objects.put(KEY, card, only_if_absent=True)
+    except FileExistsError as error:
+        raise LeaseError("another process took the lease first.", where=objects.url, mend="Run it again.") from error
+
+
+def _beat(objects: Objects, purpose: str, run_id: str, token: str, ended: threading.Event) -> None:
+    while not ended.wait(BEAT_S):
+        if _holder(objects).get("token") != token:
+            return
+        objects.put(KEY, _card(purpose, run_id, token))
+
+
+def _card(purpose: str, run_id: str, token: str) -> bytes:
+    host = socket.gethostname()
+    card = {"purpose": purpose, "run_id": run_id, "token": token, "host": host, "pid": os.getpid(), "beat": time.time()}
+    return json.dumps(card).encode()
+
+
+def _holder(objects: Objects) -> dict[str, Any]:
+    try:
+        holder: dict[str, Any] = json.loads(objects.get(KEY))
+    except (DamageError, ValueError):
+        return {}
+    return holder
+
+
+def _is_dead(holder: dict[str, Any]) -> bool:
+    if holder["host"] == socket.gethostname() and not _runs(int(holder["pid"])):
+        return True
+    return time.time() - float(holder["beat"]) > STALE_S
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,184 @@
+"""Bytes in and out below a store's URL: a local folder or an object store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from biocurate.errors import DamageError, StoreError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored object."""
+
+    key: str
+    size: int
+    modified: datetime
+
+
+@dataclass(frozen=True)
+class Objects:
+    """Objects below a URL.
+
+    A `put` is whole or not there at all: local files are written aside and renamed.
+
+    Parameters
+    ----------
+    url : str
+        A folder, or a URL such as ``s3://bucket/prefix`` (credentials come from the environment).
+    """
+
+    url: str
+
+    @cached_property
+    def folder(self) -> Path | None:
+        """The local folder, or None for an object store."""
+        scheme = urlparse(self.url).scheme
+        if scheme in ("", "file"):
+            return Path(self.url.removeprefix("file://")).expanduser().absolute()
+        return None
+
+    @cached_property
+    def _store(self) -> Any:  # noqa: ANN401
+        import obstore.store
+
+        if self.folder is not None:
+            return obstore.store.LocalStore(self.folder)
+        return obstore.store.from_url(self.url)
+
+    def __getstate__(self) -> dict[str, str]:
+        return {"url": self.url}
+
+    def put(self, key: str, data: bytes, *, only_if_absent: bool = False) -> None:
+        """Write an object; StoreError when there is no space, no permission, or it is there already."""
+        import obstore
+
+        try:
+            obstore.put(self._store, key, data, mode="create" if only_if_absent else "overwrite")
+        except obstore.exceptions.AlreadyExistsError as error:
+            raise FileExistsError(key) from error
+        except Exception as error:
+            raise self._failure("could not be written", key, error) from error
+
+    def get(self, key: str) -> bytes:
+        """Read an object whole; DamageError where it is missing."""
+        import obstore
+
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except FileNotFoundError as error:
+            raise missing(self.url, key) from error
+        except Exception as error:
+            raise self._failure("could not be read", key, error) from error
+
+    def range(self, key: str, start: int, length: int) -> bytes:
+        """Read ``length`` bytes from ``start``; DamageError where the object is missing or shorter."""
+        if self.folder is not None:
+            data = self._local_range(self.folder / key, key, start, length)
+        else:
+            data = self._remote_range(key, start, length)
+        if len(data) != length:
+            raise DamageError(
+                f"{length:,} bytes at {start:,} expected, {len(data):,} found.",
+                where=f"{self.url}/{key}",
+                mend="The object was cut off. " + RESTORE,
+            )
+        return data
+
+    def _local_range(self, path: Path, key: str, start: int, length: int) -> bytes:
+        try:
+            handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            raise missing(self.url, key) from error
+        try:
+            return os.pread(handle, length, start)
+        finally:
+            os.close(handle)
+
+    def _remote_range(self, key: str, start: int, length: int) -> bytes:
+        import obstore
+
+        try:
+            return bytes(obstore.get_range(self._store, key, start=start, length=length))
+        except FileNotFoundError as error:
+            raise missing(self.url, key) from error
+        except Exception as error:
+            raise self._failure("could not be read", key, error) from error
+
+    def size(self, key: str) -> int:
+        """Bytes of an object; DamageError where it is missing."""
+        import obstore
+
+        if self.folder is not None:
+            try:
+                return (self.folder / key).stat().st_size
+            except FileNotFoundError as error:
+                raise missing(self.url, key) from error
+        try:
+            return int(obstore.head(self._store, key)["size"])
+        except FileNotFoundError as error:
+            raise missing(self.url, key) from error
+
+    def exists(self, key: str) -> bool:
+        """Tell whether an object is there."""
+        try:
+            self.size(key)
+        except DamageError:
+            return False
+        return True
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """List every object whose key is below a prefix."""
+        import obstore
+
+        if self.folder is not None and not (self.folder / prefix).exists():
+            return
+        for batch in obstore.list(self._store, prefix or None):
+            for item in batch:
+                yield Entry(item["path"], item["size"], item["last_modified"])
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders directly below a prefix, sorted."""
+        import obstore
+
+        if self.folder is not None:
+            here = self.folder / prefix
+            return sorted(path.name for path in here.iterdir() if path.is_dir()) if here.is_dir() else []
+        found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
+        return sorted(item.rstrip("/").rsplit("/", 1)[-1] for item in found)
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens where there is none."""
+        import obstore
+
+        try:
+            obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise self._failure("could not be removed", key, error) from error
+
+    def _failure(self, what: str, key: str, error: Exception) -> StoreError:
+        text = str(error)
+        if "os error 28" in text:
+            reason, mend = "no space is left.", "Make room, then run the same command again: it goes on where it stopped."
+        elif "os error 13" in text or "os error 30" in text:
+            reason, mend = "permission is denied.", "Check who owns the store and whether it is mounted read-only."
+        else:
+            reason, mend = text.splitlines()[0] if text else type(error).__name__, ""
+        return StoreError(f"{what}: {reason}", where=f"{self.url}/{key}", mend=mend)
+
+
+RESTORE = "Restore the store from a copy, or ingest the corpus again with `biocurate ingest … --repair`."
+
+
+def missing(url: str, key: str) -> DamageError:
+    """Make the error for an object that is not there: never zeros."""
+    return DamageError("this object is missing.", where=f"{url}/{key}", mend=RESTORE)

@@ -1,0 +1,168 @@
+"""Samples out of the store: the catalogue of streams, and batched reads over many parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.recording import NS
+from biocurate.store.arrays import open_array, read_spans
+from biocurate.store.objects import Objects
+from biocurate.store.signals import part_key
+
+if TYPE_CHECKING:
+    from biocurate.store.store import Store
+
+
+class SignalReader:
+    """Read spans of many streams at once, past zarr-python's indexing.
+
+    Parameters
+    ----------
+    store : Store
+    recording_ids : sequence of str, optional
+        Restrict the catalogue to these recordings.
+    """
+
+    def __init__(self, store: Store, recording_ids: Sequence[str] | None = None) -> None:
+        self.store = store
+        self._recording_ids = recording_ids
+
+    @cached_property
+    def streams(self) -> pl.DataFrame:
+        """One row a stream: where it lies, its rate, and lists of each channel's name, gain, offset, invalid code.
+
+        ``scale`` and ``shift`` go from digital values straight to the canonical unit.
+        """
+        streams = self.store.streams
+        if self._recording_ids is not None:
+            streams = streams.filter(pl.col("recording_id").is_in(list(self._recording_ids)))
+        return catalogue(streams.collect())
+
+    def digital(
+        self, parts: Sequence[str], digests: Sequence[str], starts: NDArray[np.int64], n_samples: int
+    ) -> NDArray[Any]:
+        """Read one span of each of many parts, as stored.
+
+        Parameters
+        ----------
+        parts, digests : sequence of str, one a span
+            Part and the digest of its list of objects.
+        starts : array of int, one a span
+            First sample in the part.
+        n_samples : int
+
+        Returns
+        -------
+        array, shape (spans, channels, n_samples)
+
+        Raises
+        ------
+        DamageError
+            Where a stored byte is missing or differs.
+        """
+        return read_parts(self.store.objects, parts, digests, starts, n_samples)
+
+
+def read_parts(
+    objects: Objects, parts: Sequence[str], digests: Sequence[str], starts: NDArray[np.int64], n_samples: int
+) -> NDArray[Any]:
+    """Read spans part by part and put them into the order asked for."""
+    names, which = np.unique(np.asarray(parts, dtype=object), return_inverse=True)
+    out: NDArray[Any] | None = None
+    for number, name in enumerate(names):
+        mine = np.flatnonzero(which == number)
+        reader = open_array(objects, part_key(str(name)), digests[int(mine[0])])
+        block = read_spans(reader, starts[mine], n_samples)
+        if out is None:
+            out = np.empty((len(parts), *block.shape[1:]), dtype=block.dtype)
+        if block.shape[1] != out.shape[1]:
+            raise ValueError(f"streams of {out.shape[1]} and {block.shape[1]} channels cannot be read as one array")
+        out = out.astype(np.promote_types(out.dtype, block.dtype), copy=False)
+        out[mine] = block
+    return np.empty((0, 0, n_samples)) if out is None else out
+
+
+def catalogue(streams: pl.DataFrame) -> pl.DataFrame:
+    """Join to each stream the lists of its channels' names and scales."""
+    from biocurate.sensors import SensorType, canonical_unit
+
+    units = {
+        (unit, sensor): canonical_unit(unit, SensorType.parse(sensor))
+        for unit, sensor in streams.select(pl.col("channels").list.eval(pl.element().struct.field("unit")), "sensor_type")
+        .explode("channels")
+        .unique()
+        .drop_nulls()
+        .iter_rows()
+    }
+    table = pl.DataFrame(
+        [
+            {"unit": unit, "sensor_type": sensor, "factor": found.factor if found else 1.0, "add": found.shift if found else 0.0}
+            for (unit, sensor), found in units.items()
+        ],
+        schema={"unit": pl.String, "sensor_type": pl.String, "factor": pl.Float64, "add": pl.Float64},
+    )
+    scales = (
+        streams.select("stream_id", "sensor_type", "channels")
+        .explode("channels")
+        .unnest("channels")
+        .join(table, on=["unit", "sensor_type"], how="left", maintain_order="left")
+        .group_by("stream_id", maintain_order=True)
+        .agg(
+            names=pl.col("name"),
+            scale=pl.col("gain") * pl.col("factor").fill_null(1.0),
+            shift=pl.col("offset") * pl.col("factor").fill_null(1.0) + pl.col("add").fill_null(0.0),
+            invalid=pl.col("invalid"),
+        )
+    )
+    return streams.drop("channels").join(scales, on="stream_id", how="left", maintain_order="left")
+
+
+def physical(
+    digital: NDArray[Any],
+    scale: NDArray[np.float64],
+    shift: NDArray[np.float64],
+    invalid: Sequence[int | None] | NDArray[Any],
+) -> NDArray[np.float32]:
+    """Digital values to canonical units, computed in float64, NaN where invalid.
+
+    Parameters
+    ----------
+    digital : array, shape (..., channels, samples)
+    scale, shift : array, broadcast over the samples: shape (..., channels)
+    invalid : sequence, shape (channels,)
+        The digital value that means 'no sample', or None.
+
+    Returns
+    -------
+    array, float32, shape as ``digital``
+    """
+    out = np.multiply(digital, scale[..., None], dtype=np.float64)
+    out += shift[..., None]
+    result = out.astype(np.float32)
+    for row, code in enumerate(invalid):
+        if code is not None:
+            result[..., row, :][digital[..., row, :] == code] = np.nan
+    return result
+
+
+def locate(segments: Sequence[dict[str, int]], rate_hz: float, start_ns: int, n_samples: int) -> list[tuple[int, int, int]]:
+    """Which samples of a stream fall into a span on the stream's own grid.
+
+    Returns
+    -------
+    list of (offset in the span, first sample in the stream, samples)
+    """
+    found, before = [], 0
+    for segment in segments:
+        at = round((segment["t0_ns"] - start_ns) * rate_hz / NS)
+        first, stop = max(at, 0), min(at + segment["n_samples"], n_samples)
+        if first < stop:
+            found.append((first, before + first - at, stop - first))
+        before += segment["n_samples"]
+    return found

@@ -1,0 +1,229 @@
+"""Every table of a store as an Arrow schema; `docs/store.md` is made from this file.
+
+The names are a contract: columns may join, none is renamed. The comment of a column is its documentation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+FORMAT = 1
+"""Format version of the stores that this code writes; each older one has a migration."""
+
+
+def column(name: str, kind: pa.DataType, comment: str) -> pa.Field:
+    """A column with its documentation in the field's metadata."""
+    return pa.field(name, kind, metadata={"comment": comment})
+
+
+SOURCE = pa.struct(
+    [
+        column("path", pa.string(), "path of the raw file below the corpus' root"),
+        column("member", pa.string(), "member of a zip archive, null for a plain file"),
+        column("bytes", pa.int64(), "size"),
+        column("mtime_ns", pa.int64(), "time of last change, only to skip unchanged files quickly"),
+        column("sha256", pa.string(), "hash of the bytes"),
+    ]
+)
+
+SEGMENT = pa.struct(
+    [
+        column("t0_ns", pa.int64(), "start, from the recording's start"),
+        column("n_samples", pa.int64(), "length in samples; segments lie end to end in the part"),
+    ]
+)
+
+CHANNEL = pa.struct(
+    [
+        column("index", pa.int32(), "row in the stream"),
+        column("label", pa.string(), "as written in the file"),
+        column("name", pa.string(), "canonical name: Fp1, V1, PPG"),
+        column("unit", pa.string(), "as written in the file"),
+        column("canonical_unit", pa.string(), "unit that `read` returns"),
+        column("gain", pa.float64(), "physical = digital * gain + offset, in `unit`"),
+        column("offset", pa.float64(), "see gain"),
+        column("invalid", pa.int64(), "digital value that means 'no sample', or null"),
+        column("position", pa.string(), "electrode or lead name in its montage, or body site"),
+        column("reference", pa.string(), "reference electrode as the file or recipe states it"),
+        column("prefilter", pa.string(), "hardware filter as the file states it"),
+        column("unit_status", pa.string(), "declared, recipe, unknown, suspect or corrected"),
+    ]
+)
+
+STREAM = pa.struct(
+    [
+        column("stream_id", pa.string(), "<recording_id>#<stream_no>"),
+        column("stream_no", pa.int32(), "number in the recording, from 0"),
+        column("sensor_type", pa.string(), "EEG, ECG, PPG, GSR, ..."),
+        column("rate_hz", pa.float64(), "native sampling rate"),
+        column("n_channels", pa.int32(), "rows of the array"),
+        column("n_samples", pa.int64(), "samples of each channel, over all segments"),
+        column("dtype", pa.string(), "numpy name of the stored type"),
+        column("t0_ns", pa.int64(), "first sample, from the recording's start"),
+        column("segments", pa.list_(SEGMENT), "stretches without a gap, in order"),
+        column("view", pa.string(), "the view that made it; null for a raw stream"),
+        column("band_hz", pa.list_(pa.float64()), "low and high cut-off of hardware filter and view, where known"),
+        column("digest", pa.string(), "sha256 of the decoded samples, whatever the packing or codec"),
+        column("part", pa.string(), "the part that holds it, below signals/"),
+        column("start", pa.int64(), "its first sample's index in the part"),
+        column("part_digest", pa.string(), "sha256 of the part's list of objects"),
+        column("channels", pa.list_(CHANNEL), "its channels, in order"),
+    ]
+)
+
+RECORDINGS = pa.schema(
+    [
+        column("recording_id", pa.string(), "<corpus>/<name from the recipe>, [A-Za-z0-9._/-]"),
+        column("revision", pa.string(), "hash of sources, signal part of the recipe and reader version"),
+        column("corpus", pa.string(), "name of the recipe"),
+        column("person", pa.string(), "<namespace>/<id>: the same over corpora that share persons"),
+        column("subject", pa.string(), "subject as the corpus numbers it"),
+        column("session", pa.string(), "session, or null"),
+        column("run", pa.string(), "run, or null"),
+        column("sources", pa.list_(SOURCE), "raw files that it was read from"),
+        column("start_ns", pa.int64(), "start after the subject's first recording began, where the files tell"),
+        column("duration_ns", pa.int64(), "end of the last stream"),
+        column("age", pa.float64(), "years; over 89 is 90"),
+        column("sex", pa.string(), "F, M or null"),
+        column("licence", pa.string(), "licence of the corpus"),
+        column("access", pa.string(), "open, registered or credentialed"),
+        column("warnings", pa.list_(pa.string()), "what the reader and the recipe noticed"),
+        column("metadata_revision", pa.string(), "hash of the recipe's metadata part: names, units, labels"),
+        column("run_id", pa.string(), "the ingest run that wrote the row"),
+        column("streams", pa.list_(STREAM), "its streams, in order"),
+    ]
+)
+
+ANNOTATIONS = pa.schema(
+    [
+        column("recording_id", pa.string(), "recording"),
+        column("revision", pa.string(), "revision that it was read with"),
+        column("onset_ns", pa.int64(), "start, from the recording's start"),
+        column("duration_ns", pa.int64(), "length; 0 for an instant"),
+        column("kind", pa.string(), "what is labelled: condition, wave, rhythm, event"),
+        column("value", pa.string(), "the label"),
+        column("number", pa.float64(), "its numeric value, where it has one"),
+        column("channel", pa.string(), "canonical channel name, where it is of one channel"),
+    ]
+)
+
+FAILURES = pa.schema(
+    [
+        column("run_id", pa.string(), "the run that met it last"),
+        column("corpus", pa.string(), "name of the recipe"),
+        column("source", pa.string(), "file below the corpus' root"),
+        column("recording_id", pa.string(), "the recording it would have been"),
+        column("error", pa.string(), "kind of the error"),
+        column("message", pa.string(), "what happened"),
+        column("mend", pa.string(), "what to do"),
+        column("signature", pa.string(), "hash of the files' sizes and times: a changed file is tried again"),
+    ]
+)
+
+RUNS = pa.schema(
+    [
+        column("run_id", pa.string(), "identity of the run"),
+        column("command", pa.string(), "ingest, windows, images, ..."),
+        column("target", pa.string(), "corpus, window set or image set"),
+        column("config", pa.string(), "configuration as JSON, with the recipe's text"),
+        column("versions", pa.string(), "versions of biocurate and what it rests on, as JSON"),
+        column("started", pa.timestamp("us", tz="UTC"), "start"),
+        column("finished", pa.timestamp("us", tz="UTC"), "end"),
+        column("done", pa.int64(), "recordings or rows written"),
+        column("failed", pa.int64(), "inputs that failed"),
+        column("bytes", pa.int64(), "bytes read"),
+    ]
+)
+
+SNAPSHOTS = pa.schema(
+    [
+        column("snapshot_id", pa.int64(), "number, from 1"),
+        column("time", pa.timestamp("us", tz="UTC"), "when it was published"),
+        column("run_id", pa.string(), "the run that published it"),
+        column(
+            "tables",
+            pa.list_(pa.struct([("table", pa.string()), ("version", pa.int64())])),
+            "version of every table",
+        ),
+    ]
+)
+
+WINDOW_STREAM = pa.struct([("stream_no", pa.int32()), ("start", pa.int64())])
+
+WINDOWS = pa.schema(
+    [
+        column("window_id", pa.int64(), "number, unique in its set"),
+        column("recording_id", pa.string(), "recording"),
+        column("revision", pa.string(), "revision that it was cut from"),
+        column("corpus", pa.string(), "corpus"),
+        column("person", pa.string(), "person, the unit of every split"),
+        column("subject", pa.string(), "subject"),
+        column("t0_ns", pa.int64(), "start, from the recording's start"),
+        column("duration_ns", pa.int64(), "length"),
+        column("sensor_types", pa.list_(pa.string()), "sensor types that cover it without a gap, sorted"),
+        column("streams", pa.list_(WINDOW_STREAM), "covering streams: number, first sample in the stream"),
+    ]
+)
+"""Columns of every window set; a set has one more string column for each label."""
+
+MANIFESTS = pa.schema(
+    [
+        column("name", pa.string(), "name of the definition"),
+        column("hash", pa.string(), "hash of definition and rows"),
+        column("snapshot_id", pa.int64(), "snapshot that it was built from"),
+        column("definition", pa.string(), "the definition as canonical JSON"),
+        column("rows", pa.int64(), "number of windows"),
+        column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
+        column("built", pa.timestamp("us", tz="UTC"), "when"),
+    ]
+)
+
+IMAGES = pa.schema(
+    [
+        column("image_id", pa.int64(), "number, unique in its set"),
+        column("window_id", pa.int64(), "window"),
+        column("recording_id", pa.string(), "recording"),
+        column("revision", pa.string(), "revision of the recording"),
+        column("stream_no", pa.int32(), "stream"),
+        column("channel", pa.string(), "canonical channel name"),
+        column("representation", pa.string(), "kind and hash of its parameters"),
+        column("part", pa.string(), "the part that holds it, below images/"),
+        column("row", pa.int64(), "row in the part"),
+        column("low", pa.float64(), "value drawn as 0"),
+        column("high", pa.float64(), "value drawn as 255"),
+        column("status", pa.string(), "ok, or why the image shows nothing"),
+        column("part_digest", pa.string(), "sha256 of the part's list of objects"),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "recordings": RECORDINGS,
+    "annotations": ANNOTATIONS,
+    "failures": FAILURES,
+    "runs": RUNS,
+    "snapshots": SNAPSHOTS,
+    "manifests": MANIFESTS,
+}
+"""Tables that every store has from `init` on; ``windows/<set>``, ``manifests/<name>`` and ``images/<set>`` join."""
+
+PROPERTIES = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.deletedFileRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+}
+"""Delta cleans its log after 30 days by default, which would end time travel; see docs/decisions."""
+
+
+def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows in exactly a table's columns and types; missing columns become null."""
+    if isinstance(rows, pa.Table):
+        columns = [
+            rows.column(field.name).cast(field.type)
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ]
+        return pa.table(columns, schema=schema)
+    return pa.Table.from_pylist(rows, schema=schema)

@@ -1,0 +1,273 @@
+"""A store: open it, read its relations and recordings, publish what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import polars as pl
+
+from biocurate.errors import DamageError, StaleError, StoreError
+from biocurate.store import lease as leases
+from biocurate.store.objects import Objects
+from biocurate.store.schema import FORMAT, SNAPSHOTS, TABLES, cast
+from biocurate.store.tables import Tables
+
+if TYPE_CHECKING:
+    from biocurate.curate.manifest import Manifest
+    from biocurate.store.stored import StoredRecording
+
+CARD = "biocurate.json"
+UNVERSIONED = frozenset({"snapshots", "runs"})
+"""Tables that only grow; a snapshot does not fix them."""
+
+
+class Store:
+    """Everything in a store, as polars frames and recordings.
+
+    Parameters
+    ----------
+    objects : Objects
+        The store's root.
+    versions : mapping of str to int, optional
+        Table versions to read, for time travel.
+    snapshot_id : int, optional
+        The snapshot that these versions are of.
+    """
+
+    def __init__(
+        self, objects: Objects, versions: Mapping[str, int] | None = None, snapshot_id: int | None = None
+    ) -> None:
+        self.objects = objects
+        self.tables = Tables(objects, versions)
+        self._at = snapshot_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Store, (self.objects, self.tables.versions, self._at)
+
+    @property
+    def url(self) -> str:
+        """Where the store lies."""
+        return self.objects.url
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """Format version and identity."""
+        parsed: dict[str, Any] = json.loads(self.objects.get(CARD))
+        return parsed
+
+    @property
+    def recordings(self) -> pl.LazyFrame:
+        """One row a recording; ``streams`` is nested."""
+        return self.tables.scan("recordings")
+
+    @property
+    def streams(self) -> pl.LazyFrame:
+        """One row a stream of a recording; ``channels`` and ``segments`` are nested."""
+        rows = self.recordings.select("recording_id", "revision", "corpus", "person", "subject", "streams")
+        return rows.explode("streams").unnest("streams").filter(pl.col("stream_id").is_not_null())
+
+    @property
+    def channels(self) -> pl.LazyFrame:
+        """One row a channel of a stream."""
+        rows = self.streams.select(
+            "stream_id", "recording_id", "revision", "corpus", "subject", "sensor_type", "rate_hz", "channels"
+        )
+        return rows.explode("channels").unnest("channels")
+
+    @property
+    def annotations(self) -> pl.LazyFrame:
+        """One row an annotation of a recording as it stands now."""
+        live = self.recordings.select("recording_id", "revision")
+        return self.tables.scan("annotations").join(live, on=["recording_id", "revision"], how="semi")
+
+    @property
+    def failures(self) -> pl.LazyFrame:
+        """One row a file that could not be taken in."""
+        return self.tables.scan("failures")
+
+    @property
+    def snapshots(self) -> pl.LazyFrame:
+        """One row a snapshot."""
+        return self.tables.scan("snapshots")
+
+    def relations(self) -> dict[str, Callable[[], pl.LazyFrame]]:
+        """Every relation that SQL can name; ``windows/w10`` is called ``windows_w10``."""
+        named: dict[str, Callable[[], pl.LazyFrame]] = {
+            name.replace("/", "_").replace("-", "_"): self._scan(name) for name in self.tables.names()
+        }
+        named |= {"streams": lambda: self.streams, "channels": lambda: self.channels}
+        named |= {"annotations": lambda: self.annotations}
+        return named
+
+    def _scan(self, name: str) -> Callable[[], pl.LazyFrame]:
+        return lambda: self.tables.scan(name)
+
+    def relation(self, name: str) -> pl.LazyFrame:
+        """One relation by its SQL name."""
+        relations = self.relations()
+        if name not in relations:
+            raise StoreError(f"there is no relation {name!r}.", where=self.url, mend=f"It has {', '.join(relations)}.")
+        return relations[name]()
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """Answer one SELECT or WITH statement over the store's relations."""
+        from biocurate.store.sql import run
+
+        return run(query, self.relations())
+
+    def recording(self, recording_id: str) -> StoredRecording:
+        """Open one recording; StoreError where there is none of that id."""
+        from biocurate.store.stored import StoredRecording
+
+        rows = self.recordings.filter(pl.col("recording_id") == recording_id).collect()
+        if rows.is_empty():
+            near = self.recordings.select("recording_id").head(3).collect().to_series().to_list()
+            raise StoreError(f"there is no recording {recording_id!r}.", where=self.url, mend=f"Ids look like {near}.")
+        return StoredRecording(self, rows.row(0, named=True))
+
+    def windows(self, name: str) -> pl.LazyFrame:
+        """A window set.
+
+        Raises
+        ------
+        StaleError
+            Where a window was cut from a revision that has been replaced.
+        """
+        rows = self.tables.scan(f"windows/{name}")
+        self.check_live(rows, f"windows {name!r}", f"biocurate windows build {name} …")
+        return rows
+
+    def check_live(self, rows: pl.LazyFrame, what: str, rebuild: str) -> None:
+        """Refuse rows made from revisions of recordings that are gone."""
+        live = self.recordings.select("recording_id", "revision")
+        made = rows.select("recording_id", "revision").unique()
+        stale = made.join(live, on=["recording_id", "revision"], how="anti").collect()
+        if stale.height:
+            raise StaleError(
+                f"{what} was made from {stale.height} recordings that have been replaced since, "
+                f"such as {stale['recording_id'][0]}.",
+                where=self.url,
+                mend=f"Build it again (`{rebuild}`), or read the store as it was with --at SNAPSHOT.",
+            )
+
+    def manifest(self, name: str) -> Manifest:
+        """A built manifest: rows, labels, splits and hash."""
+        from biocurate.curate.manifest import open_manifest
+
+        return open_manifest(self, name)
+
+    def lease(self, purpose: str, run_id: str = "") -> AbstractContextManager[None]:
+        """Hold the right to write."""
+        if self._at is not None:
+            raise StoreError("a store opened at a snapshot is read-only.", where=self.url, mend="Leave out --at.")
+        return leases.lease(self.objects, purpose, run_id)
+
+    @property
+    def snapshot_id(self) -> int:
+        """The snapshot that is read: the one it was opened at, or the newest; 0 before the first."""
+        if self._at is not None:
+            return self._at
+        newest = self.snapshots.select(pl.col("snapshot_id").max()).collect().item()
+        return int(newest or 0)
+
+    def publish(self, run_id: str) -> int:
+        """Write a snapshot row with the version of every table; returns its id.
+
+        Nothing is written when no table has changed since the newest snapshot.
+        """
+        versions = {name: self.tables.version(name) for name in self.tables.names() if name not in UNVERSIONED}
+        newest = self.snapshots.sort("snapshot_id").tail(1).collect()
+        if newest.height and {item["table"]: item["version"] for item in newest["tables"][0]} == versions:
+            return int(newest["snapshot_id"][0])
+        number = int(newest["snapshot_id"][0]) + 1 if newest.height else 1
+        tables = [{"table": name, "version": version} for name, version in sorted(versions.items())]
+        row = {"snapshot_id": number, "time": datetime.now(UTC), "run_id": run_id, "tables": tables}
+        self.tables.append("snapshots", cast([row], SNAPSHOTS))
+        return number
+
+
+def create_store(url: str) -> Store:
+    """Make an empty store; StoreError where something lies there already."""
+    objects = Objects(str(url))
+    if objects.exists(CARD):
+        raise StoreError("a store is here already.", where=objects.url, mend="Use it, or choose another place.")
+    if objects.folder is not None:
+        if objects.folder.is_dir() and any(objects.folder.iterdir()):
+            raise StoreError("the folder is not empty.", where=objects.url, mend="Choose an empty or a new folder.")
+        try:
+            objects.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the folder cannot be made: {error.strerror}.", where=objects.url) from error
+    tables = Tables(objects)
+    for name, schema in TABLES.items():
+        tables.create(name, schema)
+    # The card comes last: a folder without it is no store yet.
+    card = {"format": FORMAT, "store_id": uuid4().hex}
+    objects.put(CARD, json.dumps(card, sort_keys=True).encode())
+    return Store(objects)
+
+
+def open_store(url: str, at: int | str | None = None) -> Store:
+    """Open a store.
+
+    Parameters
+    ----------
+    url : str
+        Folder or URL.
+    at : int or str, optional
+        A snapshot's id, or a date or time in ISO form: the newest snapshot up to then is read.
+
+    Raises
+    ------
+    StoreError
+        Where there is no store, its format is newer than this code, or it has no such snapshot.
+    """
+    objects = Objects(str(url))
+    try:
+        card = json.loads(objects.get(CARD))
+    except (DamageError, ValueError) as error:
+        raise StoreError("there is no store here.", where=objects.url, mend="Make one: biocurate init STORE") from error
+    if card["format"] > FORMAT:
+        raise StoreError(
+            f"the store has format {card['format']}; this version of biocurate reads up to {FORMAT}.",
+            where=objects.url,
+            mend="Upgrade biocurate: pip install -U biocurate",
+        )
+    store = Store(objects)
+    if at is None:
+        return store
+    row = _snapshot(store, at)
+    versions = {item["table"]: item["version"] for item in row["tables"]}
+    versions |= {name: store.tables.version(name) for name in UNVERSIONED}
+    return Store(objects, versions, row["snapshot_id"])
+
+
+def _snapshot(store: Store, at: int | str) -> dict[str, Any]:
+    """Find the snapshot of an id, or the newest one up to a time."""
+    rows = store.snapshots.sort("snapshot_id").collect()
+    if str(at).isdigit():
+        chosen = rows.filter(pl.col("snapshot_id") == int(at))
+    else:
+        chosen = rows.filter(pl.col("time") <= _until(str(at), store.url)).tail(1)
+    if chosen.is_empty():
+        known = f"from 1 to {rows.height}" if rows.height else "none yet"
+        raise StoreError(f"there is no snapshot {at!r}.", where=store.url, mend=f"Snapshots: {known}.")
+    return chosen.row(0, named=True)
+
+
+def _until(text: str, url: str) -> datetime:
+    """End of the day, or the moment, that an ISO text names; UTC where it names no zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        mend = "Write a snapshot's number, or a date such as 2026-11-22 or 2026-11-22T14:30."
+        raise StoreError(f"{text!r} is neither a snapshot nor a date.", where=url, mend=mend) from error
+    if len(text) == len("2026-11-22"):
+        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999999)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

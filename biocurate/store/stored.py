@@ -1,0 +1,143 @@
+"""One recording out of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.errors import StoreError
+from biocurate.recording import NS, samples_to_ns
+from biocurate.sensors import SensorType
+from biocurate.store.arrays import open_array
+from biocurate.store.reading import catalogue, locate, physical
+from biocurate.store.signals import part_key
+
+if TYPE_CHECKING:
+    import mne
+
+    from biocurate.store.store import Store
+
+
+class StoredRecording:
+    """A recording as its row in the store tells it; samples are read when asked for.
+
+    Parameters
+    ----------
+    store : Store
+    row : mapping
+        Its row of ``recordings``.
+    """
+
+    def __init__(self, store: Store, row: Mapping[str, Any]) -> None:
+        self.store = store
+        self.row = row
+        self.recording_id: str = row["recording_id"]
+
+    def __repr__(self) -> str:
+        kinds = ", ".join(f"{stream['sensor_type']} {stream['rate_hz']:g} Hz" for stream in self.row["streams"])
+        return f"<{self.recording_id}: {self.row['duration_ns'] / NS:g} s, {kinds}>"
+
+    @property
+    def streams(self) -> pl.DataFrame:
+        """Its streams, each with lists of channel names and scales."""
+        rows = self.store.streams.filter(pl.col("recording_id") == self.recording_id).collect()
+        return catalogue(rows)
+
+    def annotations(self) -> pl.DataFrame:
+        """Its annotations, by onset."""
+        rows = self.store.annotations.filter(pl.col("recording_id") == self.recording_id)
+        return rows.drop("revision").sort("onset_ns", "kind", "value", "channel").collect()
+
+    def read(
+        self, sensor: str, start_s: float = 0.0, stop_s: float | None = None, *, digital: bool = False
+    ) -> NDArray[Any]:
+        """Read a span of one sensor type, or of one stream.
+
+        Streams of a sensor type are joined on their common grid, which starts at ``start_s``.
+
+        Parameters
+        ----------
+        sensor : str
+            A sensor type (``ECG``, ``EDA``) or a stream_id.
+        start_s, stop_s : float
+            Span in seconds from the recording's start; to its end where ``stop_s`` is left out.
+        digital : bool
+            The file's own integers instead of physical values; refused across a gap, which has none.
+
+        Returns
+        -------
+        array, shape (channels, samples)
+            float32 in the canonical unit, NaN in gaps and where the file marks samples invalid; or the stored integers.
+        """
+        streams = self._chosen(sensor)
+        rate = float(streams["rate_hz"][0])
+        start_ns = round(start_s * NS)
+        stop_ns = max(map(_end_ns, streams.iter_rows(named=True))) if stop_s is None else round(stop_s * NS)
+        n_samples = max(0, round((stop_ns - start_ns) * rate / NS))
+        names = list(dict.fromkeys(name for row in streams["names"] for name in row))
+        if digital:
+            return self._digital(streams, start_ns, n_samples)
+        out = np.full((len(names), n_samples), np.nan, dtype=np.float32)
+        for stream in streams.iter_rows(named=True):
+            rows = [names.index(name) for name in stream["names"]]
+            scale, shift = np.array(stream["scale"]), np.array(stream["shift"])
+            for offset, first, length in locate(stream["segments"], rate, start_ns, n_samples):
+                block = self._span(stream, first, length)
+                out[rows, offset : offset + length] = physical(block, scale, shift, stream["invalid"])
+        return out
+
+    def _digital(self, streams: pl.DataFrame, start_ns: int, n_samples: int) -> NDArray[Any]:
+        pieces = [
+            (stream, first, length)
+            for stream in streams.iter_rows(named=True)
+            for _, first, length in locate(stream["segments"], stream["rate_hz"], start_ns, n_samples)
+        ]
+        if len(pieces) != 1 or pieces[0][2] != n_samples:
+            raise StoreError(
+                "the span has a gap, or its streams differ in calibration: there are no integers for all of it.",
+                where=self.recording_id,
+                mend="Read a shorter span or one stream_id, or physical values, which are NaN in gaps.",
+            )
+        return self._span(*pieces[0])
+
+    def _span(self, stream: Mapping[str, Any], first: int, length: int) -> NDArray[Any]:
+        reader = open_array(self.store.objects, part_key(stream["part"]), stream["part_digest"])
+        return reader.read(stream["start"] + first, stream["start"] + first + length)
+
+    def _chosen(self, sensor: str) -> pl.DataFrame:
+        streams = self.streams
+        if "#" in sensor:
+            chosen = streams.filter(pl.col("stream_id") == sensor)
+        else:
+            chosen = streams.filter(pl.col("sensor_type") == str(SensorType.parse(sensor)))
+        if chosen.is_empty():
+            there = ", ".join(f"{row[0]} ({row[1]})" for row in streams.select("stream_id", "sensor_type").iter_rows())
+            raise StoreError(f"there is no {sensor} in it.", where=self.recording_id, mend=f"It has {there}.")
+        if chosen["rate_hz"].n_unique() > 1:
+            ids = ", ".join(f"{row[0]} at {row[1]:g} Hz" for row in chosen.select("stream_id", "rate_hz").iter_rows())
+            raise StoreError("its streams differ in rate.", where=f"{self.recording_id} {sensor}", mend=f"Choose one: {ids}.")
+        return chosen
+
+    def to_mne(self, sensors: Sequence[str] | None = None) -> mne.io.RawArray:
+        """Hand over as MNE ``Raw`` in MNE's units (volts); all chosen sensors must share one rate.
+
+        MNE knows no gap: NaN stays NaN, and a BAD annotation marks it.
+        """
+        from biocurate.store.handover import to_mne
+
+        return to_mne(self, sensors)
+
+    def to_xarray(self) -> Any:  # noqa: ANN401
+        """Hand over as an xarray ``Dataset``: one variable a sensor type, each on its own time axis."""
+        from biocurate.store.handover import to_xarray
+
+        return to_xarray(self)
+
+
+def _end_ns(stream: Mapping[str, Any]) -> int:
+    last = stream["segments"][-1]
+    return int(last["t0_ns"]) + samples_to_ns(last["n_samples"], stream["rate_hz"])

@@ -1,0 +1,119 @@
+"""Check that what a store says it holds is there, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from biocurate.engine import Pool, Progress, Silent
+from biocurate.errors import DamageError
+from biocurate.store.arrays import ArrayReader, receipt
+from biocurate.store.objects import Objects
+from biocurate.store.signals import part_key, stream_digest
+from biocurate.store.store import Store
+
+
+@dataclass
+class Findings:
+    """What a verification looked at and what it found."""
+
+    parts: int = 0
+    streams: int = 0
+    n_bytes: int = 0
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, where: str, what: str, recording_id: str = "") -> None:
+        """Note a problem."""
+        self.problems.append({"where": where, "problem": what, "recording": recording_id})
+
+
+@dataclass(frozen=True)
+class PartCheck:
+    """One part with the streams that rows place in it."""
+
+    objects: Objects
+    key: str
+    digest: str
+    streams: tuple[tuple[str, int, int, str], ...]
+    """stream_id, start, samples, digest."""
+    decode: bool
+
+
+def verify(store: Store, pool: Pool, progress: Progress | None = None, *, decode: bool = True) -> Findings:
+    """Check every live part against its list of objects, and every stream against its digest.
+
+    Parameters
+    ----------
+    store : Store
+    pool : Pool
+    progress : Progress, optional
+    decode : bool
+        Decode every stream and compare its digest; else only the objects' sizes and hashes are compared.
+    """
+    found = Findings()
+    checks = [*_signal_parts(store, decode), *_image_parts(store)]
+    bar = progress or Silent()
+    bar.start(len(checks))
+    for check, (n_bytes, problems) in pool.map(check_part, checks):
+        found.parts += 1
+        found.streams += len(check.streams)
+        found.n_bytes += n_bytes
+        for where, what in problems:
+            found.add(where, what, where.split("#", 1)[0] if "#" in where else "")
+        bar.advance(1)
+    for recording_id, what in _orphan_annotations(store):
+        found.add("annotations", what, recording_id)
+    return found
+
+
+def check_part(check: PartCheck) -> tuple[int, list[tuple[str, str]]]:
+    """Check one part; returns the bytes read, and (where, what) for each problem."""
+    try:
+        receipt.cache_clear()
+        reader = ArrayReader(check.objects, check.key, check.digest)
+        n_bytes = reader.verify()
+    except DamageError as error:
+        hurt = sorted({stream_id.split("#", 1)[0] for stream_id, *_ in check.streams})
+        return 0, [(error.where, f"{error.what} It holds {_few(hurt)}.")]
+    problems = []
+    for stream_id, start, n_samples, digest in check.streams if check.decode else ():
+        if stream_digest(reader.read(start, start + n_samples)) != digest:
+            problems.append((stream_id, "the decoded samples differ from the digest in its row."))
+    return n_bytes, problems
+
+
+def _signal_parts(store: Store, decode: bool) -> Iterable[PartCheck]:
+    streams = store.streams.select("stream_id", "part", "part_digest", "start", "n_samples", "digest").collect()
+    for (part, digest), rows in streams.group_by(["part", "part_digest"], maintain_order=True):
+        listed = tuple(rows.select("stream_id", "start", "n_samples", "digest").iter_rows())
+        yield PartCheck(store.objects, part_key(str(part)), str(digest), listed, decode)
+
+
+def _image_parts(store: Store) -> Iterable[PartCheck]:
+    for name in store.tables.names():
+        if name.startswith("images/"):
+            parts = store.tables.scan(name).select("part", "part_digest").unique().sort("part").collect()
+            for part, digest in parts.iter_rows():
+                yield PartCheck(store.objects, f"images/{part}.zarr", digest, (), False)
+
+
+def _orphan_annotations(store: Store) -> Iterable[tuple[str, str]]:
+    """Annotations whose recording is there in another revision: they belong to a publish that was cut off."""
+    live = store.recordings.select("recording_id", "revision")
+    rows = store.tables.scan("annotations").select("recording_id", "revision").unique()
+    stale = rows.join(live, on=["recording_id", "revision"], how="anti").join(live, on="recording_id", how="semi")
+    for row in stale.sort("recording_id").collect().iter_rows(named=True):
+        yield row["recording_id"], "its annotations are of another revision; ingest the corpus again."
+
+
+def damaged_summary(found: Findings) -> pl.DataFrame:
+    """The problems as a table."""
+    schema: dict[str, Any] = {"where": pl.String, "problem": pl.String, "recording": pl.String}
+    return pl.DataFrame(found.problems, schema=schema)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "images"

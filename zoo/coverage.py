@@ -1,0 +1,65 @@
+"""Which stream gives each window its samples of a sensor type, and which windows can be read together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.sensors import SensorType
+
+if TYPE_CHECKING:
+    from biocurate.store.store import Store
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What windows must share to be one array."""
+
+    rate_hz: float
+    channels: tuple[str, ...]
+    duration_ns: int
+
+    @property
+    def samples(self) -> int:
+        """Samples of a window."""
+        from biocurate.recording import ns_to_samples
+
+        return ns_to_samples(self.duration_ns, self.rate_hz)
+
+
+def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFrame:
+    """Find the stream of a sensor type that covers each window, the first where there are several.
+
+    Returns
+    -------
+    DataFrame, one row a covered window: ``row`` (place in `rows`), ``stream_no``, ``rate_hz``, ``channels`` (list of
+    names), ``duration_ns``
+    """
+    keys = ["recording_id", "revision", "stream_no"]
+    streams = (
+        store.streams.filter(pl.col("sensor_type") == str(sensor))
+        .select(*keys, "rate_hz", channels=pl.col("channels").list.eval(pl.element().struct.field("name")))
+        .join(rows.lazy().select("recording_id", "revision").unique(), on=["recording_id", "revision"], how="semi")
+        .collect()
+    )
+    return (
+        rows.select("recording_id", "revision", "duration_ns", "streams")
+        .with_row_index("row")
+        .explode("streams")
+        .with_columns(stream_no=pl.col("streams").struct.field("stream_no"))
+        .join(streams, on=keys, how="inner", maintain_order="left")
+        .unique("row", keep="first", maintain_order=True)
+        .select("row", "stream_no", "rate_hz", "channels", "duration_ns")
+    )
+
+
+def groups(covered: pl.DataFrame) -> Iterator[tuple[Signature, NDArray[np.intp]]]:
+    """Windows that can be read as one array, each with their places in the rows."""
+    keys = ["rate_hz", "channels", "duration_ns"]
+    for (rate_hz, channels, duration_ns), part in covered.group_by(keys, maintain_order=True):
+        yield Signature(float(rate_hz), tuple(channels), int(duration_ns)), part["row"].to_numpy().astype(np.intp)  # type: ignore[arg-type]

@@ -1,0 +1,273 @@
+"""Torch datasets over a store and a manifest, read batch by batch.
+
+Rows stay columns (a polars frame, numpy codes): a data set of millions of windows has no Python object a window. The
+store is opened on first use in each process. Workers are spawned, never forked: polars and the store's reader hold
+threads that do not survive a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from biocurate.errors import ModelError, UsageError
+from biocurate.sensors import SensorType
+from zoo.coverage import Signature, covering, groups
+from zoo.task import Task
+
+if TYPE_CHECKING:
+    from biocurate.curate.manifest import Manifest
+    from biocurate.store.store import Store
+
+Batch = dict[str, Any]
+
+
+class _StoreDataset(Dataset[Batch]):
+    """Rows of a manifest in one split; subclasses say what a batch of them is."""
+
+    def __init__(self, store_url: str, manifest: str | Manifest, split: str | None) -> None:
+        from biocurate import open_store
+
+        self.store_url = str(store_url)
+        store = open_store(self.store_url)
+        task = Task.of(store.manifest(manifest) if isinstance(manifest, str) else manifest)
+        if split is not None and split not in task.rows["split"].unique().to_list():
+            there = ", ".join(task.rows["split"].unique().drop_nulls().sort())
+            raise UsageError(f"the manifest has no split {split!r}.", where=task.name, mend=f"It has {there}.")
+        chosen = np.ones(task.rows.height, bool) if split is None else (task.rows["split"] == split).to_numpy()
+        self.classes = task.classes
+        self.rows = task.rows.filter(pl.Series(chosen))
+        self.codes = torch.from_numpy(task.codes[chosen].astype(np.int64))
+
+    @cached_property
+    def _store(self) -> Store:
+        from biocurate import open_store
+
+        return open_store(self.store_url)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_store"}
+
+    def __getitem__(self, index: int) -> Batch:
+        """One item, without the batch's axis."""
+        return {name: _first(value) for name, value in self.__getitems__([index]).items()}
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch of items, in the order asked for."""
+        raise NotImplementedError
+
+
+class WindowDataset(_StoreDataset):
+    """Samples of windows at their native rates.
+
+    A batch holds ``signals`` (by sensor type, Tensor of shape (batch, channels, samples), float32, canonical unit),
+    ``present`` (by sensor type, Tensor of bool, shape (batch,)), ``label`` (class codes) and ``row`` (place in `rows`).
+    A sensor type that does not cover a window is NaN with ``present`` False, never zeros.
+
+    Parameters
+    ----------
+    store_url : str
+    manifest : str or Manifest
+    split : str or None
+        All windows where None.
+    sensors : sequence of str
+    channels : mapping of sensor type to names, optional
+        Channels in the order wanted; needed where recordings differ in channels.
+
+    Raises
+    ------
+    ModelError
+        Windows that cannot be one array: several rates, several sets of channels, or a sensor type that none has.
+    """
+
+    def __init__(
+        self,
+        store_url: str,
+        manifest: str | Manifest,
+        split: str | None,
+        sensors: Sequence[str],
+        channels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        super().__init__(store_url, manifest, split)
+        self.sensors = tuple(SensorType.parse(sensor) for sensor in sensors)
+        wanted = {SensorType.parse(sensor): tuple(names) for sensor, names in (channels or {}).items()}
+        self.signatures: dict[SensorType, Signature] = {}
+        self.present: dict[SensorType, NDArray[np.bool_]] = {}
+        for sensor in self.sensors:
+            covered = covering(self._store, self.rows, sensor)
+            self.signatures[sensor] = _common(sensor, [like for like, _ in groups(covered)], wanted.get(sensor))
+            self.present[sensor] = np.isin(np.arange(self.rows.height), covered["row"].to_numpy())
+
+    def __len__(self) -> int:
+        return self.rows.height
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch of windows, in the order asked for."""
+        at = np.asarray(indices, dtype=np.intp)
+        signals = {str(sensor): self._read(sensor, at) for sensor in self.sensors}
+        present = {str(sensor): torch.from_numpy(self.present[sensor][at]) for sensor in self.sensors}
+        return {"signals": signals, "present": present, "label": self.codes[at], "row": torch.from_numpy(at)}
+
+    def _read(self, sensor: SensorType, at: NDArray[np.intp]) -> Tensor:
+        from biocurate import read_windows
+
+        like = self.signatures[sensor]
+        here = self.present[sensor][at]
+        out = np.full((len(at), len(like.channels), like.samples), np.nan, dtype=np.float32)
+        if here.any():
+            out[here] = read_windows(self._store, self.rows[at[here]], sensor=str(sensor), channels=list(like.channels))
+        return torch.from_numpy(out)
+
+
+class ImageDataset(_StoreDataset):
+    """Images of a set, of the windows of a manifest; one item an image, so that a window may be in several.
+
+    A batch holds ``image`` (Tensor of shape (batch, 1, size, size), uint8), ``label`` (class codes) and ``row`` (place
+    of the window in `rows`). Images that show nothing (``status`` other than ok) are left out and counted in
+    `left_out`.
+
+    Parameters
+    ----------
+    store_url : str
+    manifest : str or Manifest
+    split : str or None
+    image_set : str
+    size : int
+        Side in pixels; images are resized when they are read.
+    sensors : sequence of str, optional
+        Only images of these sensor types.
+
+    Raises
+    ------
+    ModelError
+        Where no window of the split has an image.
+    """
+
+    def __init__(
+        self,
+        store_url: str,
+        manifest: str | Manifest,
+        split: str | None,
+        image_set: str,
+        size: int = 224,
+        sensors: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(store_url, manifest, split)
+        self.size = size
+        found = self._find(image_set, [str(SensorType.parse(sensor)) for sensor in sensors or ()])
+        self.images = found.filter(pl.col("status") == "ok")
+        self.left_out = found.height - self.images.height
+        if self.images.is_empty():
+            what = f" of {', '.join(sensors)}" if sensors else ""
+            raise ModelError(
+                f"no window of the manifest has an image{what} in it.",
+                where=f"image set {image_set}",
+                mend="Make them: biocurate images generate --manifest M --representation NAME",
+            )
+        self.row = self.images["row"].to_numpy().astype(np.intp)
+
+    def _find(self, image_set: str, sensors: list[str]) -> pl.DataFrame:
+        keys = ["recording_id", "revision"]
+        windows = self.rows.select("window_id", *keys).with_row_index("row")
+        images = self._store.tables.scan(f"images/{image_set}").join(windows.lazy(), on=["window_id", *keys])
+        if sensors:
+            streams = self._store.streams.filter(pl.col("sensor_type").is_in(sensors)).select(*keys, "stream_no")
+            images = images.join(streams, on=[*keys, "stream_no"], how="semi")
+        return images.sort("image_id").collect()
+
+    def __len__(self) -> int:
+        return self.images.height
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """A batch of images, in the order asked for."""
+        from biocurate.images.reading import read_images
+
+        at = np.asarray(indices, dtype=np.intp)
+        pixels = read_images(self._store, self.images[at], self.size)
+        row = self.row[at]
+        return {"image": torch.from_numpy(pixels)[:, None], "label": self.codes[row], "row": torch.from_numpy(row)}
+
+
+class Shuffled(Sampler[int]):
+    """A new order each epoch, the same for the same seed and epoch on every machine."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length, self.seed, self.epoch = length, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch's order; Lightning calls it."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        yield from np.random.default_rng([self.seed, self.epoch]).permutation(self.length).tolist()
+
+
+def loader(
+    dataset: Dataset[Batch], batch_size: int, workers: int = 0, seed: int | None = None, drop_last: bool = False
+) -> DataLoader[Batch]:
+    """Batches of a dataset.
+
+    Parameters
+    ----------
+    dataset : WindowDataset, ImageDataset, or a `torch.utils.data.Subset` of one
+    batch_size : int
+    workers : int
+        Processes that read ahead; 0 reads in this one.
+    seed : int, optional
+        Shuffle, anew each epoch; in order where left out.
+    drop_last : bool
+        Leave out a last batch that is not full.
+    """
+    length = len(dataset)  # type: ignore[arg-type]
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=None if seed is None else Shuffled(length, seed),
+        num_workers=workers,
+        multiprocessing_context="spawn" if workers else None,
+        persistent_workers=workers > 0,
+        collate_fn=_as_it_is,
+        drop_last=drop_last,
+    )
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch
+
+
+def _first(value: Any) -> Any:  # noqa: ANN401
+    return {name: each[0] for name, each in value.items()} if isinstance(value, dict) else value[0]
+
+
+def _common(sensor: SensorType, found: list[Signature], wanted: tuple[str, ...] | None) -> Signature:
+    """The one signature that all windows can be read with."""
+    where = str(sensor)
+    if not found:
+        mend = "Choose other sensors, or build windows that `require` it."
+        raise ModelError("no window has a stream of it.", where=where, mend=mend)
+    if len(rates := {like.rate_hz for like in found}) > 1:
+        listed = ", ".join(f"{rate:g}" for rate in sorted(rates))
+        mend = "Select one rate in the manifest's `where`."
+        raise ModelError(f"windows of {listed} Hz are no single array.", where=where, mend=mend)
+    if len(spans := {like.samples for like in found}) > 1:
+        mend = "Select windows of one length."
+        raise ModelError(f"windows differ in length: {sorted(spans)} samples.", where=where, mend=mend)
+    shared = [name for name in found[0].channels if all(name in like.channels for like in found)]
+    if wanted is None and len({like.channels for like in found}) > 1:
+        mend = f"Say which with channels={{'{sensor}': …}}; all have {', '.join(shared) or 'none in common'}."
+        raise ModelError("recordings differ in channels.", where=where, mend=mend)
+    if lacking := [name for name in wanted or () if name not in shared]:
+        mend = f"All have {', '.join(shared) or 'none in common'}."
+        raise ModelError(f"not every recording has {', '.join(lacking)}.", where=where, mend=mend)
+    return Signature(found[0].rate_hz, wanted or found[0].channels, found[0].duration_ns)

@@ -1,0 +1,119 @@
+"""Features of every window of a manifest, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from biocurate.errors import ModelError
+from biocurate.sensors import SensorType
+from zoo.features import EXTRACTORS
+from zoo.features.block import Block, Floats
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from biocurate.cli.progress import Bar
+    from biocurate.store.store import Store
+
+BATCH_BYTES = 32 * 2**20
+"""Samples that are in memory at once; extractors take a few times as much."""
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of windows: rows as the manifest's, columns with names and units."""
+
+    names: tuple[str, ...]
+    """``<sensor type>.<feature>`` or ``<sensor type>.<channel>.<feature>``."""
+    units: tuple[str, ...]
+    values: Floats
+    """Shape (windows, features), NaN where unknown."""
+    missing: dict[str, int]
+    """By sensor type: windows that no stream of it covers."""
+
+    def aligned(self, names: Sequence[str]) -> Floats:
+        """The values in other columns: those of a model that was trained elsewhere.
+
+        Raises
+        ------
+        ModelError
+            Where none of the columns is here.
+        """
+        place = {name: at for at, name in enumerate(self.names)}
+        if not any(name in place for name in names):
+            raise ModelError(
+                "the windows have none of the features that the model was trained on.",
+                where=", ".join(sorted({name.split(".")[0] for name in names})),
+                mend="Evaluate on windows of the sensor types and channels that it was trained on.",
+            )
+        out = np.full((len(self.values), len(names)), np.nan)
+        for column, name in enumerate(names):
+            if name in place:
+                out[:, column] = self.values[:, place[name]]
+        return out
+
+
+def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar: Bar | None = None) -> FeatureTable:
+    """Measure every window, a batch at a time.
+
+    Windows of one sensor type that differ in rate or channels are measured apart; a channel that some of them lack is
+    NaN in those. A sensor type that does not cover a window is NaN in all of its columns.
+
+    Parameters
+    ----------
+    store : Store
+    rows : DataFrame
+        Windows.
+    sensors : sequence of SensorType
+    bar : Bar, optional
+        Is told of each window and sensor type.
+
+    Raises
+    ------
+    ModelError
+        Where no window has any of the sensor types.
+    """
+    from zoo.coverage import covering
+
+    if bar:
+        bar.start(rows.height * len(sensors))
+    columns: dict[str, tuple[str, Floats]] = {}
+    missing = {}
+    for sensor in sensors:
+        covered = covering(store, rows, sensor)
+        missing[str(sensor)] = rows.height - covered.height
+        _measure(store, rows, covered, sensor, columns, bar)
+    if not columns:
+        mend = "Choose other --sensors, or build windows that `require` them."
+        raise ModelError("no window has a stream of them.", where=", ".join(map(str, sensors)), mend=mend)
+    units, values = zip(*columns.values(), strict=True)
+    return FeatureTable(tuple(columns), tuple(units), np.stack(values, axis=1), missing)
+
+
+def _measure(
+    store: Store,
+    rows: pl.DataFrame,
+    covered: pl.DataFrame,
+    sensor: SensorType,
+    columns: dict[str, tuple[str, Floats]],
+    bar: Bar | None,
+) -> None:
+    """Fill in the columns of one sensor type."""
+    from biocurate import read_windows
+    from zoo.coverage import groups
+
+    for like, places in groups(covered):
+        step = max(1, BATCH_BYTES // max(4 * like.samples * len(like.channels), 1))
+        for at in range(0, len(places), step):
+            batch = places[at : at + step]
+            x = read_windows(store, rows[batch], sensor=str(sensor), channels=list(like.channels))
+            found = EXTRACTORS[sensor](Block(x, like.rate_hz, like.channels))
+            for name, unit, values in zip(found.names, found.units, found.values.T, strict=True):
+                _, column = columns.setdefault(f"{sensor}.{name}", (unit, np.full(rows.height, np.nan)))
+                column[batch] = values
+            if bar:
+                bar.advance(len(batch))

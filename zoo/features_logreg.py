@@ -1,0 +1,142 @@
+"""`features-logreg`: what a textbook measures in a window, and a straight line through it. The yardstick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import PositiveFloat, PositiveInt
+
+from biocurate.errors import ModelError
+from zoo.features import EXTRACTORS
+from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+
+Floats = NDArray[np.float64]
+
+
+class LogregOptions(Options):
+    """Options of `features-logreg`."""
+
+    C: PositiveFloat = 1.0
+    """Inverse strength of the L2 penalty."""
+    normalisation: Literal["train", "subject"] = "train"
+    """Scope of the scaling: the training windows, or first each person's own (transductive)."""
+    max_iter: PositiveInt = 2000
+
+
+@register_model(
+    ModelConfig(
+        name="features-logreg",
+        family="baseline",
+        task="classification",
+        spec=SensorSpec(input="features", sensors=tuple(EXTRACTORS), window_s=(2.0, 3600.0)),
+        options=LogregOptions,
+        description="Band powers, heart rate and variability, skin conductance, ...; logistic regression",
+        licence="Apache-2.0",
+    )
+)
+@dataclass(frozen=True)
+class FeaturesLogreg:
+    """Median imputation, standardisation and multinomial logistic regression, as arrays.
+
+    All of it is learnt from the training windows. Prediction is written out here, so that a checkpoint read
+    elsewhere gives the same numbers without scikit-learn.
+    """
+
+    options: LogregOptions
+    median: Floats | None = None
+    """Shape (features,): what an unknown value is replaced by."""
+    mean: Floats | None = None
+    scale: Floats | None = None
+    """Shape (features,): mean and standard deviation of the imputed training values."""
+    weight: Floats | None = None
+    """Shape (classes, features)."""
+    bias: Floats | None = None
+    """Shape (classes,)."""
+
+    def fit(self, values: Floats, codes: NDArray[np.intp], n_classes: int) -> FeaturesLogreg:
+        """Learn from training windows.
+
+        Parameters
+        ----------
+        values : array, shape (windows, features), NaN where unknown
+        codes : array of int, shape (windows,)
+        n_classes : int
+
+        Returns
+        -------
+        FeaturesLogreg
+            A fitted copy.
+
+        Raises
+        ------
+        ModelError
+            Where the training windows lack a class.
+        """
+        from sklearn.linear_model import LogisticRegression
+
+        if len(np.unique(codes)) < n_classes:
+            mend = "Take more persons, or a label that occurs more often."
+            raise ModelError("the training windows lack a class.", where="features-logreg", mend=mend)
+        median, known = _medians(values)
+        filled = np.where(np.isfinite(values), values, median)
+        mean, scale = filled.mean(axis=0), filled.std(axis=0)
+        # A constant feature, or one never seen in training, tells nothing; dividing by its spread would be all noise.
+        scale = np.where(known & (scale > 1e-12 * np.maximum(np.abs(mean), 1.0)), scale, np.inf)
+        model = LogisticRegression(C=self.options.C, class_weight="balanced", max_iter=self.options.max_iter)
+        model.fit((filled - mean) / scale, codes)
+        weight, bias = model.coef_, model.intercept_
+        if n_classes == 2:  # scikit-learn gives one row: the log odds of the second class
+            weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+        return replace(self, median=median, mean=mean, scale=scale, weight=weight, bias=bias)
+
+    def predict(self, values: Floats) -> Floats:
+        """Probabilities, shape (windows, classes), of windows with features of shape (windows, features)."""
+        if self.median is None or self.mean is None or self.scale is None or self.weight is None or self.bias is None:
+            raise ModelError("it has not been fitted.", where="features-logreg")
+        standard = (np.where(np.isfinite(values), values, self.median) - self.mean) / self.scale
+        # einsum, not BLAS: the sum over features must not depend on how many windows are asked for at once.
+        score = np.einsum("nf,kf->nk", standard, self.weight) + self.bias
+        odds = np.exp(score - score.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def tensors(self) -> dict[str, Floats]:
+        """What was learnt, by name."""
+        names = ("median", "mean", "scale", "weight", "bias")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def per_subject(values: Floats, person: NDArray[np.intp]) -> Floats:
+    """Z-score of each feature over each person's own windows.
+
+    Transductive: a held-out person's windows are all used at once, though never their labels.
+
+    Parameters
+    ----------
+    values : array, shape (windows, features), NaN where unknown
+    person : array of int, shape (windows,)
+    """
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    count, total = _sums(known.astype(np.float64), person), _sums(filled, person)
+    mean = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
+    apart = np.where(known, values - mean[person], 0.0)
+    spread = np.sqrt(np.divide(_sums(apart**2, person), count, out=np.zeros_like(total), where=count > 0))
+    scale = np.where(spread > 0, spread, 1.0)
+    return np.where(known, apart / scale[person], np.nan)
+
+
+def _sums(values: Floats, person: NDArray[np.intp]) -> Floats:
+    out = np.zeros((int(person.max(initial=-1)) + 1, values.shape[1]))
+    np.add.at(out, person, values)
+    return out
+
+
+def _medians(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Median of each feature's known values, 0 where none is known; and where some are."""
+    known = np.isfinite(values).any(axis=0)
+    median = np.zeros(values.shape[1])
+    median[known] = np.nanmedian(values[:, known], axis=0)
+    return median, known

@@ -1,0 +1,41 @@
+"""`image-cnn`: a small convolutional network on images of single channels. The yardstick for image models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, PositiveInt
+
+from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+
+if TYPE_CHECKING:
+    from zoo.image_cnn.model import SmallCnn
+
+
+class CnnOptions(Options):
+    """Options of `image-cnn`."""
+
+    num_classes: PositiveInt = 2
+    size: int = Field(default=224, ge=32, le=1024, multiple_of=8)
+    """Side of the images, in pixels."""
+    width: int = Field(default=24, ge=4, le=128, multiple_of=4)
+    """Channels of the first stage; each later one doubles them up to four times."""
+    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
+
+
+@register_model(
+    ModelConfig(
+        name="image-cnn",
+        family="baseline",
+        task="classification",
+        spec=SensorSpec(input="image", image="1 channel, 224 x 224 (or --size), uint8"),
+        options=CnnOptions,
+        description="Small residual network on images of single channels; a window's images are averaged",
+        licence="Apache-2.0",
+    )
+)
+def image_cnn(options: CnnOptions) -> SmallCnn:
+    """Make the network; torch is imported here, so that listing models stays quick."""
+    from zoo.image_cnn.model import SmallCnn
+
+    return SmallCnn(options.num_classes, options.width, options.dropout)

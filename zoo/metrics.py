@@ -1,0 +1,158 @@
+"""Metrics of held-out predictions, each computed for many resamples of the persons at once.
+
+A resample is a row of `times`: how often each person is in it. The figures of the sample itself are those of a row of
+ones. Nothing is resampled below the person, since windows of one person are not independent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+CELLS = 4_000_000
+"""Numbers held at once while resampling, to bound memory."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Probabilities of held-out windows with what is true of them; everything is a column."""
+
+    probability: Floats
+    """Shape (windows, classes), rows sum to 1."""
+    truth: Codes
+    """Class of each window."""
+    person: Codes
+    """Number of each window's person, from 0 without a hole."""
+    fold: Codes
+    """Number of the model that each window was held out from, from 0 without a hole."""
+
+    @property
+    def n_persons(self) -> int:
+        """How many persons were held out."""
+        return int(self.person.max(initial=-1)) + 1
+
+    @property
+    def n_classes(self) -> int:
+        """Classes that the model knows."""
+        return int(self.probability.shape[1])
+
+    @property
+    def predicted(self) -> Codes:
+        """The most probable class; the first of equals."""
+        return np.asarray(self.probability.argmax(axis=1))
+
+
+class Values(NamedTuple):
+    """A metric of each resample."""
+
+    value: Floats
+    """NaN where the resample lacks a class, so that the metric does not exist."""
+    partial: NDArray[np.bool_]
+    """True where a fold was left out of the average since it lacked a class."""
+
+
+def balanced_accuracy(predictions: Predictions, times: Floats) -> Values:
+    """Mean recall of the classes that occur.
+
+    Hard decisions may be counted over folds together, unlike the scores behind an AUROC.
+    """
+    table = _confusions(predictions, times)
+    occurs = _occurring(predictions)
+    right = np.diagonal(table, axis1=1, axis2=2)[:, occurs]
+    return _complete(_divide(right, table.sum(axis=2)[:, occurs]).mean(axis=1))
+
+
+def macro_f1(predictions: Predictions, times: Floats) -> Values:
+    """Mean F1 of the classes that occur or are predicted, as scikit-learn averages."""
+    table = _confusions(predictions, times)
+    counted = np.union1d(predictions.truth, predictions.predicted)
+    right = np.diagonal(table, axis1=1, axis2=2)
+    score = _divide(2 * right, table.sum(axis=1) + table.sum(axis=2), empty=0.0)[:, counted].mean(axis=1)
+    lacking = (table.sum(axis=2)[:, _occurring(predictions)] == 0).any(axis=1)
+    return _complete(np.where(lacking, np.nan, score))
+
+
+def auroc(predictions: Predictions, times: Floats) -> Values:
+    """Area under the ROC curve within each fold, averaged over folds by their number of persons.
+
+    Scores of different models have no common scale, so that no pair of windows from two folds is ever compared.
+    With more than two classes: one against the rest, mean over classes. A fold that lacks a class is left out.
+    """
+    each = within(predictions, times, predictions.fold)
+    first = np.unique(predictions.person, return_index=True)[1]
+    holds = np.zeros((predictions.n_persons, len(each)))
+    holds[np.arange(len(first)), predictions.fold[first]] = 1.0
+    weight = times @ holds
+    known = np.isfinite(each.T)
+    total = np.where(known, weight, 0.0).sum(axis=1)
+    value = _divide(np.where(known, each.T * weight, 0.0).sum(axis=1), total)
+    return Values(value, np.isfinite(value) & ((weight > 0) & ~known).any(axis=1))
+
+
+METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyType(
+    {"balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1, "auroc": auroc}
+)
+
+
+def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
+    """AUROC within each group of windows, for each resample, shape (groups, resamples); NaN where a class lacks."""
+    order = np.argsort(group, kind="stable")
+    bounds = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 2))
+    occurs = _occurring(predictions)
+    out = np.full((len(bounds) - 1, len(times)), np.nan)
+    for number, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        rows = order[start:stop]
+        step = max(1, CELLS // max(len(rows), 1))
+        for at in range(0, len(times), step):
+            weight = times[at : at + step, predictions.person[rows]]
+            out[number, at : at + step] = _one_against_rest(
+                predictions.probability[rows], predictions.truth[rows], weight, occurs
+            )
+    return out
+
+
+def _one_against_rest(probability: Floats, truth: Codes, weight: Floats, occurs: Codes) -> Floats:
+    # With two classes the second one's curve is the first one's mirrored.
+    classes = occurs[1:] if probability.shape[1] == 2 else occurs
+    if len(occurs) < 2:
+        return np.full(len(weight), np.nan)
+    return np.mean([_area(probability[:, at], truth == at, weight) for at in classes], axis=0)
+
+
+def _area(score: Floats, positive: NDArray[np.bool_], weight: Floats) -> Floats:
+    """Share of weighted pairs (positive, negative) in the right order, ties counting half; shape (resamples,)."""
+    order = np.argsort(score, kind="stable")
+    ordered, positive, weight = score[order], positive[order], weight[:, order]
+    ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    up = np.add.reduceat(weight * positive, ties, axis=1)
+    down = np.add.reduceat(weight * ~positive, ties, axis=1)
+    below = np.cumsum(down, axis=1) - down
+    return _divide((up * (below + 0.5 * down)).sum(axis=1), up.sum(axis=1) * down.sum(axis=1))
+
+
+def _confusions(predictions: Predictions, times: Floats) -> Floats:
+    """Windows by true and predicted class, shape (resamples, classes, classes)."""
+    size = predictions.n_classes
+    cell = (predictions.person * size + predictions.truth) * size + predictions.predicted
+    each = np.bincount(cell, minlength=predictions.n_persons * size * size).reshape(-1, size * size)
+    return np.asarray((times @ each).reshape(-1, size, size))
+
+
+def _occurring(predictions: Predictions) -> Codes:
+    return np.unique(predictions.truth)
+
+
+def _complete(value: Floats) -> Values:
+    return Values(value, np.zeros(len(value), dtype=bool))
+
+
+def _divide(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
+    return np.divide(over, under, out=np.full(np.shape(over), empty), where=under > 0)

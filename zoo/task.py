@@ -1,0 +1,94 @@
+"""What a manifest asks: its windows, labels and persons as columns of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biocurate.errors import ManifestError
+from biocurate.recording import NS
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from biocurate.curate.manifest import Manifest
+
+Codes = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification task over the windows of a manifest.
+
+    Parameters
+    ----------
+    name, hash : str
+        The manifest's.
+    snapshot_id : int
+        The snapshot that its rows were built from.
+    rows : DataFrame
+        Its windows with ``label`` and ``split``, by window_id.
+    """
+
+    name: str
+    hash: str
+    snapshot_id: int
+    rows: pl.DataFrame
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Task:
+        """The task of a built manifest.
+
+        Raises
+        ------
+        ManifestError
+            Where windows have no label, or fewer than two labels occur.
+        """
+        where = f"manifest {manifest.name}"
+        rows = manifest.rows
+        if "label" not in rows.columns or rows["label"].null_count():
+            mend = "Give its definition a `label`, and build it again: biocurate manifest build FILE"
+            raise ManifestError("it has windows without a label.", where=where, mend=mend)
+        if rows["label"].n_unique() < 2:
+            mend = "Training needs two labels or more: look at `label` and `where` of its definition."
+            raise ManifestError("its windows have less than two labels.", where=where, mend=mend)
+        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows.sort("window_id"))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Labels in alphabetic order; a class is its place in this list."""
+        return [str(label) for label in self.rows["label"].unique().sort()]
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Class of each window."""
+        return np.searchsorted(np.array(self.classes), self.rows["label"].to_numpy().astype(str))
+
+    @cached_property
+    def persons(self) -> list[str]:
+        """Every person, in alphabetic order."""
+        return [str(person) for person in self.rows["person"].unique().sort()]
+
+    @cached_property
+    def person(self) -> Codes:
+        """Number of each window's person."""
+        return numbered(self.rows["person"])
+
+    @cached_property
+    def recording(self) -> Codes:
+        """Number of each window's recording."""
+        return numbered(self.rows["recording_id"])
+
+    @property
+    def window_s(self) -> float:
+        """Length of the windows, in seconds; the longest where they differ."""
+        return float(self.rows["duration_ns"].max() or 0) / NS  # type: ignore[arg-type]
+
+
+def numbered(column: pl.Series) -> Codes:
+    """Values as numbers from 0, in the order of the sorted values."""
+    return np.asarray(np.unique(column.to_numpy().astype(str), return_inverse=True)[1])
