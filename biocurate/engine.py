@@ -110,7 +110,9 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
     from distributed import Client, LocalCluster
 
     # One thread a worker, and numerical libraries pinned to one: tasks are the parallelism.
-    pinned = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")}
+    pinned = {
+        name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+    }
     settings = {
         "distributed.nanny.pre-spawn-environ": pinned,
         "distributed.worker.multiprocessing-method": "spawn",

@@ -153,7 +153,7 @@ class Stream:
         """All samples in the file's own units, shape (channels, samples), NaN where invalid."""
         return to_physical(self.digital, self.channels)
 
-    def select(self, rows: Sequence[int], **changes: Any) -> Stream:
+    def select(self, rows: Sequence[int], **changes: Any) -> Stream:  # noqa: ANN401
         """Keep some channels, in the order given."""
         return replace(
             self,
@@ -233,7 +233,7 @@ def to_physical(digital: NDArray[Any], channels: Sequence[Channel]) -> NDArray[n
     """
     gain = np.array([channel.gain for channel in channels])[:, None]
     offset = np.array([channel.offset for channel in channels])[:, None]
-    physical = digital * gain + offset
+    physical: NDArray[np.float64] = digital * gain + offset
     for row, channel in enumerate(channels):
         if channel.invalid is not None:
             physical[row, digital[row] == channel.invalid] = np.nan

@@ -1,7 +1,7 @@
 """Compare stored samples with the raw files, read again by a second path that shares no code with the readers.
 
-EDF and BDF: the bytes by numpy, from the standard's header layout. WFDB: `wfdb.rdrecord`. CSV: Python's `csv` module and
-`float`. The integers must be equal bit for bit, floats to the last bit.
+EDF and BDF: the bytes by numpy, from the standard's header layout. WFDB: `wfdb.rdrecord`. CSV: Python's `csv`
+module and `float`. The integers must be equal bit for bit, floats to the last bit.
 """
 
 from __future__ import annotations
@@ -107,7 +107,10 @@ def _compare(store: Store, streams: pl.DataFrame, unit: Unit, compared: Compared
         compared.samples += sum(map(len, expected))
         for ours, theirs in zip(found, expected, strict=False):
             compared.equal += _count_equal(ours, theirs)
-        differ = [len(ours) != len(theirs) or _count_equal(ours, theirs) != len(theirs) for ours, theirs in zip(found, expected, strict=False)]
+        differ = [
+            len(ours) != len(theirs) or _count_equal(ours, theirs) != len(theirs)
+            for ours, theirs in zip(found, expected, strict=False)
+        ]
         if len(found) != len(expected) or any(differ):
             compared.problems.append(f"{unit.recording_id}: {label!r} differs from the raw file.")
 
@@ -122,7 +125,11 @@ def _count_equal(ours: NDArray[Any], theirs: NDArray[Any]) -> int:
 
 
 def _matched(found: list[NDArray[Any]], expected: list[NDArray[Any]]) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """One raw signal may be stored as several streams, one after the other; signals of one label are told apart by content."""
+    """Pair stored with raw signals of one label.
+
+    One raw signal may be stored as several streams, one after the other; signals that share a label are told apart by
+    their content.
+    """
     if len(expected) == 1 and len(found) > 1:
         return [np.concatenate(found)], expected
     return sorted(found, key=_content), sorted(expected, key=_content)
@@ -151,7 +158,11 @@ def edf_signals(source: Source, _options: object) -> Signals:
     labels = [names[16 * i : 16 * (i + 1)].decode("latin-1").strip() for i in range(count)]
     lengths = [int(names[216 * count + 8 * i : 216 * count + 8 * (i + 1)]) for i in range(count)]
     width = 3 if wide else 2
-    data = np.memmap(source.local(), dtype=np.uint8, mode="r", offset=n_header) if source.size > n_header else np.empty(0, np.uint8)
+    data = (
+        np.memmap(source.local(), dtype=np.uint8, mode="r", offset=n_header)
+        if source.size > n_header
+        else np.empty(0, np.uint8)
+    )
     n_records = len(data) // max(1, width * sum(lengths))
     records = data[: n_records * width * sum(lengths)].reshape(n_records, -1)
     found: Signals = defaultdict(list)

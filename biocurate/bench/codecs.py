@@ -41,8 +41,12 @@ def compare(root: Path, limit: int | None = None, candidates: tuple[str, ...] = 
     raw = sum(block.nbytes for block in blocks)
     rows = [_measure(name, blocks, raw) for name in candidates]
     gzipped = sum(len(gzip.compress(block.tobytes(), 6)) for block in blocks)
-    rows.append({"codec": "gzip-6 of the raw integers", "ratio": raw / gzipped, "encode_MB_s": None, "decode_MB_s": None})
-    rows.append({"codec": "float32 HDF5 gzip-4", "ratio": raw / _hdf5(blocks), "encode_MB_s": None, "decode_MB_s": None})
+    rows.append(
+        {"codec": "gzip-6 of the raw integers", "ratio": raw / gzipped, "encode_MB_s": None, "decode_MB_s": None}
+    )
+    rows.append(
+        {"codec": "float32 HDF5 gzip-4", "ratio": raw / _hdf5(blocks), "encode_MB_s": None, "decode_MB_s": None}
+    )
     return pl.DataFrame(rows)
 
 

@@ -39,7 +39,9 @@ with h5py.File(out + ".h5", "w") as file:
 """
 
 
-def compare(recipe: str, root: Path, repeats: int = 3, codecs: tuple[str, ...] = ("pcodec-6", "blosc-lz4-5")) -> pl.DataFrame:
+def compare(
+    recipe: str, root: Path, repeats: int = 3, codecs: tuple[str, ...] = ("pcodec-6", "blosc-lz4-5")
+) -> pl.DataFrame:
     """Time whole processes, pinned to one core, in turn: ours with each codec, then the peer.
 
     Returns
@@ -75,7 +77,13 @@ def compare(recipe: str, root: Path, repeats: int = 3, codecs: tuple[str, ...] =
 
 def _timed(code: str, arguments: list[str]) -> float:
     """Run code in a fresh process on one core with one thread; returns its wall time, start-up included."""
-    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "NUMEXPR_NUM_THREADS")
+    threads = (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "POLARS_MAX_THREADS",
+        "NUMEXPR_NUM_THREADS",
+    )
     environment = {**os.environ, **dict.fromkeys(threads, "1")}
     core = json.dumps([min(os.sched_getaffinity(0))])
     pinned = f"import os; os.sched_setaffinity(0, {core})\n{code}"

@@ -1,4 +1,4 @@
-"""Random unaligned windows: our reader against zarr-python, HDF5 and a memory map, float32 physical out on every side."""
+"""Random unaligned windows: our reader against zarr-python, HDF5 and a memory map, float32 out on every side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from biocurate.store.signals import SHARD_BYTES
 GAIN = np.float32(0.005)
 
 
-def compare(samples: NDArray[Any], window: int, batch: int = 64, seconds: float = 2.0, chunks_kib: tuple[int, ...] = (32, 64, 128, 256)) -> pl.DataFrame:
+def compare(
+    samples: NDArray[Any],
+    window: int,
+    batch: int = 64,
+    seconds: float = 2.0,
+    chunks_kib: tuple[int, ...] = (32, 64, 128, 256),
+) -> pl.DataFrame:
     """Windows a second of each way to read the same samples.
 
     Parameters
@@ -42,7 +48,10 @@ def compare(samples: NDArray[Any], window: int, batch: int = 64, seconds: float 
         ways["zarr-python, pcodec-6, the same part"] = _zarr(Path(folder) / "pcodec-6-131072.zarr", window)
         ways["h5py, gzip-4 float32"] = _hdf5(Path(folder) / "peer.h5", samples, window)
         ways["numpy memory map of int16"] = _memmap(Path(folder) / "peer.npy", samples, window)
-        rows = [{"way": name, "windows_s": _rate(way, samples.shape[1] - window, batch, seconds)} for name, way in ways.items()]
+        rows = [
+            {"way": name, "windows_s": _rate(way, samples.shape[1] - window, batch, seconds)}
+            for name, way in ways.items()
+        ]
     peer = next(row["windows_s"] for row in rows if str(row["way"]).startswith("h5py"))
     return pl.DataFrame(rows).with_columns(against_hdf5=pl.col("windows_s") / peer)
 

@@ -47,7 +47,13 @@ class _Terminal:
         rate = TextColumn("{task.fields[rate]}")
         done = TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit)
         self.progress = RichProgress(
-            TextColumn(title), BarColumn(), TaskProgressColumn(), done, rate, TimeRemainingColumn(), console=console(stderr=True)
+            TextColumn(title),
+            BarColumn(),
+            TaskProgressColumn(),
+            done,
+            rate,
+            TimeRemainingColumn(),
+            console=console(stderr=True),
         )
         self._unit = unit
         self._task = self.progress.add_task(title, total=1, rate="")

@@ -89,11 +89,19 @@ def print_status(store: Store, as_json: bool) -> None:
         .sort("corpus", "sensor_type", "rate_hz")
         .collect()
     )
-    reasons = store.failures.group_by("corpus", "error", "message").agg(files=pl.len()).sort("corpus", "error", "message")
+    reasons = (
+        store.failures.group_by("corpus", "error", "message").agg(files=pl.len()).sort("corpus", "error", "message")
+    )
     failures = reasons.collect()
     if as_json:
         facts: dict[str, Any] = {"store": store.url, "format": store.card["format"], "snapshot": store.snapshot_id}
-        show_facts({**facts, **{"corpora": corpora.to_dicts(), "sensors": sensors.to_dicts(), "failures": failures.to_dicts()}}, True)
+        show_facts(
+            {
+                **facts,
+                **{"corpora": corpora.to_dicts(), "sensors": sensors.to_dicts(), "failures": failures.to_dicts()},
+            },
+            True,
+        )
         return
     console().print(f"{store.url}, format {store.card['format']}, snapshot {store.snapshot_id}", markup=False)
     show(corpora, title="Corpora")
@@ -113,7 +121,9 @@ def print_findings(found: Findings, as_json: bool) -> None:
         for problem in found.problems:
             out.print(f"  {problem['where']}: {problem['problem']}", markup=False)
         return
-    out.print(f"{found.parts} parts ({found.n_bytes / 1e6:,.1f} MB) are whole; {found.streams} streams match their digests.")
+    out.print(
+        f"{found.parts} parts ({found.n_bytes / 1e6:,.1f} MB) are whole; {found.streams} streams match their digests."
+    )
 
 
 def print_deep(compared: Compared, as_json: bool) -> None:

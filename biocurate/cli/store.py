@@ -19,7 +19,9 @@ def init(store: Annotated[str, typer.Argument(help="Folder or URL of the new sto
     from biocurate.store.store import create_store
 
     made = create_store(store)
-    console().print(f"An empty store is at {made.url}. Next: biocurate ingest RECIPE --root DIR --store {store}", markup=False)
+    console().print(
+        f"An empty store is at {made.url}. Next: biocurate ingest RECIPE --root DIR --store {store}", markup=False
+    )
 
 
 def status(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
@@ -35,7 +37,9 @@ def status(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
 
 def verify(
     store: StoreOption,
-    deep: Annotated[bool, typer.Option("--deep", help="Read the raw files again by a second path and compare.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the raw files again by a second path and compare.")
+    ] = False,
     root: Annotated[
         list[str] | None, typer.Option(help="With --deep: CORPUS=DIR, or DIR where the store has one corpus.")
     ] = None,
@@ -65,7 +69,9 @@ def verify(
     if deep:
         from biocurate.verify import verify_deep
 
-        for corpus, folder in _roots(root or [], opened.recordings.select("corpus").unique().collect()["corpus"].to_list()):
+        for corpus, folder in _roots(
+            root or [], opened.recordings.select("corpus").unique().collect()["corpus"].to_list()
+        ):
             with progress(f"Comparing {corpus}", "recordings") as bar:
                 compared = verify_deep(opened, corpus, folder, bar)
             print_deep(compared, as_json)
@@ -101,7 +107,9 @@ def snapshots(store: StoreOption, as_json: AsJson = False) -> None:
     from biocurate.store.store import open_store
 
     rows = open_store(store).snapshots.sort("snapshot_id")
-    rows = rows.with_columns(tables=pl.col("tables").list.eval(pl.format("{}@{}", pl.element().struct[0], pl.element().struct[1])))
+    rows = rows.with_columns(
+        tables=pl.col("tables").list.eval(pl.format("{}@{}", pl.element().struct[0], pl.element().struct[1]))
+    )
     show(rows.collect(), as_json)
 
 

@@ -242,6 +242,8 @@ def _length(part: Part) -> int:
             )
         stored = samples_within(lines[0].fmt, max(source.size - lines[0].byte_offset, 0))
         lengths.append(stored // sum(line.samples_per_frame for line in lines))
+        if not lengths[-1]:
+            raise SourceError("holds no samples.", where=source.virtual, mend="It looks cut off; get it again.")
     return min(lengths, default=0)
 
 

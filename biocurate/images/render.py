@@ -8,6 +8,8 @@ not on the batch, the block or the number of threads.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -29,8 +31,8 @@ BLOCK = 8
 """Images that are resized at once on a CPU, so that the work stays in its cache."""
 
 
-def percentiles(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Percentiles 1 and 99 of each row, as `numpy.percentile(..., method="linear")` defines them.
+def brightest(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Percentile 99 and maximum of each row.
 
     Parameters
     ----------
@@ -38,21 +40,17 @@ def percentiles(values: Tensor) -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    low, high : Tensor, shape (batch,), float32
+    percentile : Tensor, shape (batch,), float32
+        As `numpy.percentile(values, 99, axis=1, method="linear")`.
+    most : Tensor, shape (batch,), float32
+        NaN where the row has one.
     """
     n = values.shape[1]
     position = TAIL * (n - 1)
-    below = int(position)
-    count = min(below + 2, n)
-    share = position - below
-
-    def between(order: Tensor) -> Tensor:
-        first, second = order[:, min(below, n - 1)], order[:, count - 1]
-        return first + (second - first) * share
-
-    low = between(values.topk(count, dim=1, largest=False).values)
-    high = between(values.topk(count, dim=1, largest=True).values)
-    return low, high
+    rank = int(position)
+    order = values.topk(min(rank + 2, n), dim=1).values
+    percentile = order[:, rank] + (order[:, -1] - order[:, rank]) * (position - rank)
+    return percentile, order[:, 0]
 
 
 def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -65,15 +63,15 @@ def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Returns
     -------
     pixels : Tensor, shape (batch, H, W), uint8; zeros where an image has no such range
-    low, high : Tensor, shape (batch,), float32; a value is ``low + pixel / 255 * (high - low)``; infinite or NaN
-        where the image is, equal where it has one value only
+    low, high : Tensor, shape (batch,), float32; a value is ``low + pixel / 255 * (high - low)``; NaN where the image
+        is not finite throughout, equal where it has one value only
     """
     flat = values.flatten(1)
-    low, high = percentiles(flat)
-    darkest, brightest = flat.aminmax(dim=1)
-    sound = (brightest - darkest).isfinite()
-    low, high = low.where(sound, darkest), high.where(sound, brightest)
-    drawable = sound & (high > low)
+    high, most = brightest(flat)
+    low, least = (-end for end in brightest(-flat))  # topk of the least is half as fast
+    sound = (most - least).isfinite()
+    low, high = low.where(sound, math.nan), high.where(sound, math.nan)
+    drawable = high > low
     spread = (high - low).where(drawable, 1.0)
     levels = flat.sub(low[:, None]).div_(spread[:, None]).mul_(255).clamp_(0, 255).add_(0.5)
     if not bool(drawable.all()):

@@ -6,7 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from hashlib import sha256
 from importlib.metadata import entry_points
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Unpack
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
@@ -35,7 +35,7 @@ class Representation(BaseModel, ABC):
     origin: ClassVar[Literal["lower", "upper"]] = "lower"
     """Where row 0 of `native` is drawn: at the bottom, as for frequencies, or on top."""
 
-    def __init_subclass__(cls, kind: str = "", **config: object) -> None:
+    def __init_subclass__(cls, kind: str = "", **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
         if kind:
             cls.kind = kind

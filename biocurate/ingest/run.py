@@ -62,7 +62,9 @@ def ingest(
     began = time.monotonic()
     config = {"recipe": plan.recipe.text, "codec": codec, "recordings": len(plan.todo)}
     run = Run("ingest", plan.recipe.name, config)
-    tasks = [Batch(store.objects, plan.recipe, plan.root, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)]
+    tasks = [
+        Batch(store.objects, plan.recipe, plan.root, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)
+    ]
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
         for _, result in pool.map(read_batch, tasks):
             publish(store, result, run.run_id, plan.known_failures)

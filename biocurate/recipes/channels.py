@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from biocurate.recipes.schema import ChannelRule
 from biocurate.recipes.units import filled
-from biocurate.recording import Channel, Recording, Samples, Segment, Stream
+from biocurate.recording import Channel, Recording, Samples, Stream
 from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -97,7 +96,8 @@ def _down(models: set[type[BaseModel]], step: int | str) -> set[type[BaseModel]]
     """Models that can stand one step down; empty where the step is an index, a key or a tag."""
     if tagged := _tagged(models, step):
         return tagged
-    return {below for kind in models for name, field in _names(kind).items() if name == step for below in _models(field)}
+    fields = [field for kind in models for name, field in _names(kind).items() if name == step]
+    return {below for field in fields for below in _models(field)}
 
 
 def _tagged(models: set[type[BaseModel]], step: int | str) -> set[type[BaseModel]]:
@@ -112,8 +112,8 @@ def _names(model: type[BaseModel]) -> dict[str, Any]:
 
 def _models(annotation: Any) -> Iterable[type[BaseModel]]:  # noqa: ANN401
     """Models within a type."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not get_args(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
-    elif get_origin(annotation) in (Annotated, Union, UnionType, list, tuple, dict) and get_origin(annotation) is not Literal:
+    elif get_origin(annotation) is not Literal:
         for inner in get_args(annotation):
             yield from _models(inner)

@@ -41,7 +41,13 @@ def _sensor(value: Any) -> SensorType:  # noqa: ANN401
 
 def _relative(value: Any) -> str:  # noqa: ANN401
     path = PurePosixPath(str(value))
-    if not isinstance(value, str) or not value or path.is_absolute() or ".." in path.parts or re.search(r"[\\:]", value):
+    if (
+        not isinstance(value, str)
+        or not value
+        or path.is_absolute()
+        or ".." in path.parts
+        or re.search(r"[\\:]", value)
+    ):
         raise ValueError(f"{value!r} is not a path below the corpus' root; '..', '\\' and absolute paths are refused")
     return str(path)
 

@@ -23,8 +23,8 @@ class Files(Fields):
     name: Template | None = None
     """Name of the recording from the groups; by default the file's name without its extension."""
     reader: str
-    options: dict[str, Any] = {}
-    signals: dict[str, dict[str, Any]] = {}
+    options: dict[str, Any] = Field({})
+    signals: dict[str, dict[str, Any]] = Field({})
     """Value of the group ``signal`` -> options that join `options` for that file."""
 
     @model_validator(mode="after")
@@ -96,7 +96,7 @@ class Expect(Fields):
     subjects: PositiveInt | None = None
     recordings: PositiveInt | None = None
     rate_hz: PositiveFloat | dict[Sensor, PositiveFloat] | None = None
-    channels: dict[Sensor, NonNegativeInt] = {}
+    channels: dict[Sensor, NonNegativeInt] = Field({})
     """Channels of each sensor type in every recording."""
 
 
@@ -118,7 +118,7 @@ class Definition(Fields):
     """Files that are known and deliberately not read."""
     channels: tuple[ChannelRule, ...] = ()
     """The first that matches wins; channels that match none are read by their label and reported."""
-    labels: dict[LabelName, Label] = {}
+    labels: dict[LabelName, Label] = Field({})
     """Kind of the annotations -> where they come from."""
     annotations: tuple[KeepRule, ...] = ()
     subject: Subject = Subject()
@@ -127,8 +127,8 @@ class Definition(Fields):
     @model_validator(mode="after")
     def _names_fit(self) -> Definition:
         groups = self.files.pattern.groupindex
-        spoken = {**{f"labels.{kind}": label for kind, label in self.labels.items()}}
-        spoken |= {"subject.age": self.subject.age, "subject.sex": self.subject.sex}
+        spoken: dict[str, Label | SubjectField] = {"subject.age": self.subject.age, "subject.sex": self.subject.sex}
+        spoken |= {f"labels.{kind}": label for kind, label in self.labels.items()}
         for field, label in spoken.items():
             for used in sorted(_groups_of(label) - set(groups)):
                 raise ValueError(f"`{field}` uses {used!r}, no group of `files.pattern`. {nearest(used, groups)}")

@@ -202,7 +202,9 @@ class ArrayReader:
     def _metadata(self) -> dict[str, Any]:
         data = self.objects.get(f"{self.key}/zarr.json")
         if hashlib.sha256(data).hexdigest() != self._receipt["zarr.json"][1]:
-            raise DamageError("the metadata was changed.", where=f"{self.objects.url}/{self.key}/zarr.json", mend=RESTORE)
+            raise DamageError(
+                "the metadata was changed.", where=f"{self.objects.url}/{self.key}/zarr.json", mend=RESTORE
+            )
         parsed: dict[str, Any] = json.loads(data)
         return parsed
 

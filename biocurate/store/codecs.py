@@ -118,7 +118,9 @@ def codec_of(metadata: Mapping[str, Any]) -> Codec:
         return codec(f"blosc-{blosc['cname']}-{blosc['clevel']}", dtype)
     if "zstd" in names:
         return codec(f"zstd-{names['zstd']['level']}", dtype)
-    raise StoreError(f"the part uses codecs that this version cannot read: {', '.join(names)}.", mend="Upgrade biocurate.")
+    raise StoreError(
+        f"the part uses codecs that this version cannot read: {', '.join(names)}.", mend="Upgrade biocurate."
+    )
 
 
 def zarr_metadata(
@@ -138,7 +140,7 @@ def zarr_metadata(
     with warnings.catch_warnings():
         # zarr warns that numcodecs' codecs are not in the v3 specification; docs/store.md says so to readers.
         warnings.simplefilter("ignore")
-        serializer = "auto" if chosen.serializer is None else PCodec(**chosen.serializer["configuration"])
+        serializer: Any = "auto" if chosen.serializer is None else PCodec(**chosen.serializer["configuration"])
         zarr.create_array(
             store,
             shape=shape,

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from biocurate.store.stored import StoredRecording
 
-MNE_TYPES = {"EEG": "eeg", "EOG": "eog", "ECG": "ecg", "EMG": "emg", "RESP": "resp", "GSR": "gsr", "TEMP": "temperature"}
+MNE_TYPES = {
+    "EEG": "eeg",
+    "EOG": "eog",
+    "ECG": "ecg",
+    "EMG": "emg",
+    "RESP": "resp",
+    "GSR": "gsr",
+    "TEMP": "temperature",
+}
 """Sensor types that MNE knows; every other is its ``misc``."""
 
 MNE_FACTORS = {"uV": 1e-6, "mV": 1e-3, "V": 1.0, "uS": 1e-6, "degC": 1.0}
@@ -69,7 +77,9 @@ def _channels(recording: StoredRecording, sensor: str) -> list[tuple[str, str]]:
 
     wanted = str(SensorType.parse(sensor))
     streams = [row for row in recording.row["streams"] if row["sensor_type"] == wanted]
-    return list({item["name"]: (item["name"], item["canonical_unit"]) for row in streams for item in row["channels"]}.values())
+    return list(
+        {item["name"]: (item["name"], item["canonical_unit"]) for row in streams for item in row["channels"]}.values()
+    )
 
 
 def _annotations(recording: StoredRecording, data: np.ndarray[Any, Any], rate: float) -> mne.Annotations:
@@ -97,7 +107,10 @@ def to_xarray(recording: StoredRecording) -> Any:  # noqa: ANN401
         channels, block = _channels(recording, sensor), recording.read(sensor)
         rate = _rate(recording, sensor)
         low = sensor.lower()
-        coordinates = {f"{low}_channel": [name for name, _ in channels], f"{low}_time": np.arange(block.shape[1]) / rate}
+        coordinates = {
+            f"{low}_channel": [name for name, _ in channels],
+            f"{low}_time": np.arange(block.shape[1]) / rate,
+        }
         units = sorted({unit for _, unit in channels})
         attributes = {"units": units[0] if len(units) == 1 else str(units), "rate_hz": rate}
         variables[sensor] = xarray.DataArray(block, coordinates, (f"{low}_channel", f"{low}_time"), attrs=attributes)

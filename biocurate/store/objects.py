@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -144,7 +144,7 @@ class Objects:
             for item in batch:
                 yield Entry(item["path"], item["size"], item["last_modified"])
 
-    def folders(self, prefix: str) -> list[str]:
+    def folders(self, prefix: str) -> Sequence[str]:
         """Names of the folders directly below a prefix, sorted."""
         import obstore
 
@@ -168,7 +168,10 @@ class Objects:
     def _failure(self, what: str, key: str, error: Exception) -> StoreError:
         text = str(error)
         if "os error 28" in text:
-            reason, mend = "no space is left.", "Make room, then run the same command again: it goes on where it stopped."
+            reason, mend = (
+                "no space is left.",
+                "Make room, then run the same command again: it goes on where it stopped.",
+            )
         elif "os error 13" in text or "os error 30" in text:
             reason, mend = "permission is denied.", "Check who owns the store and whether it is mounted read-only."
         else:

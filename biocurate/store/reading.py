@@ -35,7 +35,7 @@ class SignalReader:
 
     @cached_property
     def streams(self) -> pl.DataFrame:
-        """One row a stream: where it lies, its rate, and lists of each channel's name, gain, offset, invalid code.
+        """One row a stream: where it lies, its rate, and lists of each channel's name, unit, scale, invalid code.
 
         ``scale`` and ``shift`` go from digital values straight to the canonical unit.
         """
@@ -94,7 +94,9 @@ def catalogue(streams: pl.DataFrame) -> pl.DataFrame:
 
     units = {
         (unit, sensor): canonical_unit(unit, SensorType.parse(sensor))
-        for unit, sensor in streams.select(pl.col("channels").list.eval(pl.element().struct.field("unit")), "sensor_type")
+        for unit, sensor in streams.select(
+            pl.col("channels").list.eval(pl.element().struct.field("unit")), "sensor_type"
+        )
         .explode("channels")
         .unique()
         .drop_nulls()
@@ -102,7 +104,12 @@ def catalogue(streams: pl.DataFrame) -> pl.DataFrame:
     }
     table = pl.DataFrame(
         [
-            {"unit": unit, "sensor_type": sensor, "factor": found.factor if found else 1.0, "add": found.shift if found else 0.0}
+            {
+                "unit": unit,
+                "sensor_type": sensor,
+                "factor": found.factor if found else 1.0,
+                "add": found.shift if found else 0.0,
+            }
             for (unit, sensor), found in units.items()
         ],
         schema={"unit": pl.String, "sensor_type": pl.String, "factor": pl.Float64, "add": pl.Float64},
@@ -115,6 +122,7 @@ def catalogue(streams: pl.DataFrame) -> pl.DataFrame:
         .group_by("stream_id", maintain_order=True)
         .agg(
             names=pl.col("name"),
+            canonical_units=pl.col("canonical_unit"),
             scale=pl.col("gain") * pl.col("factor").fill_null(1.0),
             shift=pl.col("offset") * pl.col("factor").fill_null(1.0) + pl.col("add").fill_null(0.0),
             invalid=pl.col("invalid"),
@@ -144,14 +152,16 @@ def physical(
     """
     out = np.multiply(digital, scale[..., None], dtype=np.float64)
     out += shift[..., None]
-    result = out.astype(np.float32)
+    result: NDArray[np.float32] = out.astype(np.float32)
     for row, code in enumerate(invalid):
         if code is not None:
             result[..., row, :][digital[..., row, :] == code] = np.nan
     return result
 
 
-def locate(segments: Sequence[dict[str, int]], rate_hz: float, start_ns: int, n_samples: int) -> list[tuple[int, int, int]]:
+def locate(
+    segments: Sequence[dict[str, int]], rate_hz: float, start_ns: int, n_samples: int
+) -> list[tuple[int, int, int]]:
     """Which samples of a stream fall into a span on the stream's own grid.
 
     Returns

@@ -12,7 +12,20 @@ from uuid import uuid4
 from biocurate.store.schema import RUNS, cast
 from biocurate.store.store import Store
 
-NAMED = ("biocurate", "numpy", "polars", "pyarrow", "deltalake", "zarr", "numcodecs", "pcodec", "edfio", "wfdb", "scipy", "torch")
+NAMED = (
+    "biocurate",
+    "numpy",
+    "polars",
+    "pyarrow",
+    "deltalake",
+    "zarr",
+    "numcodecs",
+    "pcodec",
+    "edfio",
+    "wfdb",
+    "scipy",
+    "torch",
+)
 """Packages whose versions can change what a run writes."""
 
 

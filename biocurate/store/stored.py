@@ -119,7 +119,9 @@ class StoredRecording:
             raise StoreError(f"there is no {sensor} in it.", where=self.recording_id, mend=f"It has {there}.")
         if chosen["rate_hz"].n_unique() > 1:
             ids = ", ".join(f"{row[0]} at {row[1]:g} Hz" for row in chosen.select("stream_id", "rate_hz").iter_rows())
-            raise StoreError("its streams differ in rate.", where=f"{self.recording_id} {sensor}", mend=f"Choose one: {ids}.")
+            raise StoreError(
+                "its streams differ in rate.", where=f"{self.recording_id} {sensor}", mend=f"Choose one: {ids}."
+            )
         return chosen
 
     def to_mne(self, sensors: Sequence[str] | None = None) -> mne.io.RawArray:

@@ -85,9 +85,7 @@ class Tables:
         from deltalake import DeltaTable
 
         # Field metadata stays out of Delta: the schema file is where the columns are documented.
-        DeltaTable.create(
-            self.url(name), schema.remove_metadata(), mode="ignore", configuration=PROPERTIES
-        )
+        DeltaTable.create(self.url(name), schema.remove_metadata(), mode="ignore", configuration=PROPERTIES)
 
     def write(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
         """Replace a whole table, columns included; returns the new version.
@@ -109,7 +107,7 @@ class Tables:
         Plain appends of the same ids by two processes both succeed and leave duplicates; this does not.
         """
         self.create(name, rows.schema)
-        values = sorted(set(ids))  # type: ignore[type-var]
+        values = sorted(set(ids))
         if not values:
             return self.version(name)
         return self._commit(name, rows, mode="overwrite", predicate=f"{column} IN ({', '.join(map(_literal, values))})")
@@ -156,4 +154,3 @@ def _write_failure(url: str, error: Exception) -> StoreError:
     if "os error 13" in text or "Permission denied" in text:
         return StoreError("permission is denied.", where=url, mend="Check who owns the store.")
     return StoreError(f"the table could not be written: {text.splitlines()[0]}", where=url)
-

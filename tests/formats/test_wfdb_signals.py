@@ -25,7 +25,10 @@ def read_stream(folder: Path, name: str = "r") -> Stream:
 
 def write_raw(folder: Path, fmt: int, raw: bytes, n_signals: int, n_frames: int, offset: int = 0) -> None:
     line = f"r.dat {fmt}{f'+{offset}' if offset else ''} 100/mV 16 0"
-    header = [f"r {n_signals} 100 {n_frames}", *[f"{line} {7 * signal} 0 0 V{signal + 1}" for signal in range(n_signals)]]
+    header = [
+        f"r {n_signals} 100 {n_frames}",
+        *[f"{line} {7 * signal} 0 0 V{signal + 1}" for signal in range(n_signals)],
+    ]
     (folder / "r.hea").write_text("\n".join(header))
     (folder / "r.dat").write_bytes(raw)
 

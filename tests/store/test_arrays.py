@@ -58,7 +58,11 @@ def test_we_read_what_zarr_python_writes(tmp_path, name):
         warnings.simplefilter("ignore")
         zarr.open_array(folder, mode="r+")[:] = array
     listed = [
-        {"key": str(path.relative_to(folder)), "bytes": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        {
+            "key": str(path.relative_to(folder)),
+            "bytes": path.stat().st_size,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     ]

@@ -17,7 +17,10 @@ from biocurate.store.objects import Objects
 
 def test_a_second_writer_is_told_who_holds_the_lease(tmp_path):
     objects = Objects(str(tmp_path))
-    with leases.lease(objects, "biocurate ingest a", "r1"), pytest.raises(LeaseError, match=rf"ingest a.*{os.getpid()}"):
+    with (
+        leases.lease(objects, "biocurate ingest a", "r1"),
+        pytest.raises(LeaseError, match=rf"ingest a.*{os.getpid()}"),
+    ):
         with leases.lease(objects, "biocurate ingest b", "r2"):
             pass
     assert leases.current(objects) is None

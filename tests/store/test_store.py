@@ -16,7 +16,12 @@ from biocurate.store.vacuum import vacuum
 def put(store, revision: str, part: str = "p/one") -> int:
     """Publish one recording's row, with a part that exists."""
     store.objects.put(f"signals/{part}.zarr/zarr.json", b"{}")
-    row = {"recording_id": "c/r", "revision": revision, "corpus": "c", "streams": [{"stream_id": "c/r#0", "part": part}]}
+    row = {
+        "recording_id": "c/r",
+        "revision": revision,
+        "corpus": "c",
+        "streams": [{"stream_id": "c/r#0", "part": part}],
+    }
     store.tables.replace("recordings", cast([row], RECORDINGS), "recording_id", ["c/r"])
     return store.publish("run")
 

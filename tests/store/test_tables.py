@@ -69,7 +69,9 @@ def test_a_missing_table_names_those_that_are_there(tmp_path):
 def _replace_many(url: str, who: int) -> None:
     tables = Tables(Objects(url))
     for n in range(6):
-        tables.replace("t", rows(("shared", who * 100 + n), (f"own-{who}", n)), "recording_id", ["shared", f"own-{who}"])
+        tables.replace(
+            "t", rows(("shared", who * 100 + n), (f"own-{who}", n)), "recording_id", ["shared", f"own-{who}"]
+        )
 
 
 def test_two_processes_that_write_the_same_ids_leave_one_row_each(tmp_path):

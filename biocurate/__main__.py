@@ -1,0 +1,5 @@
+"""`python -m biocurate`."""
+
+from biocurate.cli.main import main
+
+main()

@@ -1,0 +1,139 @@
+"""Time-stamped annotation lists (TALs) of EDF+ and BDF+: what happened, and when each data record begins.
+
+Source: EDF+ sections 2.2.2 to 2.2.4, https://www.edfplus.info/specs/edfplus.html. Times are decimal text in the file
+and stay exact: seconds never pass through a float.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+
+from biocurate.formats.edf_header import EdfSignal
+from biocurate.formats.edf_records import Records
+from biocurate.recording import NS, Annotation, Segment
+from biocurate.sensors import identify
+
+_TAL = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d*(?:\.\d*)?))?\x14(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TimedLists:
+    """All annotation signals of a file."""
+
+    onsets_ns: tuple[int | None, ...]
+    """When each record begins, from the header's start time; None where the record does not tell."""
+    annotations: tuple[Annotation, ...]
+    """In order of time, from the header's start time."""
+    n_unreadable: int
+    """Lists that do not follow the standard."""
+
+
+def read_lists(records: Records, signals: Sequence[EdfSignal]) -> TimedLists:
+    """Read the annotation signals of a file, the first of which keeps the time.
+
+    Parameters
+    ----------
+    records : Records
+    signals : sequence of EdfSignal
+        Those that hold annotations, in the order of the file.
+    """
+    onsets: list[int | None] = []
+    found: list[Annotation] = []
+    n_unreadable = 0
+    for position, signal in enumerate(signals):
+        columns = slice(signal.column, signal.column + signal.per_record)
+        for record in records.array:
+            lists, bad = _parse(record[columns].tobytes())
+            n_unreadable += bad
+            if position == 0:
+                keeps_time = bool(lists) and not lists[0].texts[0]
+                onsets.append(lists[0].onset_ns if keeps_time else None)
+            found.extend(annotation for each in lists for annotation in each.annotations())
+    found.sort(key=lambda annotation: (annotation.onset_ns, annotation.duration_ns, annotation.value))
+    return TimedLists(tuple(onsets), tuple(found), n_unreadable)
+
+
+@dataclass(frozen=True)
+class _List:
+    onset_ns: int
+    duration_ns: int
+    texts: tuple[str, ...]
+
+    def annotations(self) -> list[Annotation]:
+        """One for each text that says something; ``text@@label`` is of one channel (EDF+ "standard texts")."""
+        made = []
+        for text in filter(None, self.texts):
+            value, _, label = text.partition("@@")
+            channel = identify(label).name if label else None
+            made.append(Annotation(self.onset_ns, self.duration_ns, "event", value.strip(), channel=channel))
+        return made
+
+
+def _parse(raw: bytes) -> tuple[list[_List], int]:
+    """Read the lists of one record's annotation block; count what is none."""
+    lists, bad = [], 0
+    for piece in raw.split(b"\x00"):
+        match = _TAL.fullmatch(piece)
+        if match:
+            onset, duration, texts = match.groups()
+            parts = tuple(_text(part) for part in texts.removesuffix(b"\x14").split(b"\x14"))
+            lists.append(_List(_nanoseconds(onset), _nanoseconds(duration or b"0"), parts))
+        elif piece:
+            bad += 1
+    return lists, bad
+
+
+def _nanoseconds(seconds: bytes) -> int:
+    return int((Decimal(seconds.decode() or "0") * NS).to_integral_value())
+
+
+def _text(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Records that follow each other without a gap."""
+
+    onset_ns: int
+    n_records: int
+
+    def segment(self, per_record: int) -> Segment:
+        """Give the segment of a stream that has so many samples in a record."""
+        return Segment(self.onset_ns, self.n_records * per_record)
+
+
+def stretches(onsets_ns: Sequence[int], record_s: Fraction, tolerance_ns: int) -> list[Stretch]:
+    """Part records where the next one does not begin at the end of the one before.
+
+    Parameters
+    ----------
+    onsets_ns : sequence of int
+        When each record begins.
+    record_s : Fraction
+        Seconds that a record lasts.
+    tolerance_ns : int
+        A smaller difference is rounding.
+    """
+    length_ns = round(record_s * NS)
+    steps = np.diff(np.asarray(onsets_ns, dtype=np.int64))
+    breaks = np.flatnonzero(np.abs(steps - length_ns) > tolerance_ns) + 1
+    edges = [0, *breaks.tolist(), len(onsets_ns)]
+    return [Stretch(onsets_ns[first], last - first) for first, last in pairwise(edges)]
+
+
+def overlap(onsets_ns: Sequence[int], record_s: Fraction, tolerance_ns: int) -> int | None:
+    """Index of the first record that begins before the one before it ends, if any."""
+    steps = np.diff(np.asarray(onsets_ns, dtype=np.int64))
+    early = np.flatnonzero(steps < round(record_s * NS) - tolerance_ns)
+    return int(early[0]) + 1 if early.size else None

@@ -1,0 +1,205 @@
+"""Hold a recipe against a corpus: what it finds there, and where the two contradict each other.
+
+Only headers and label tables are read. Less than the corpus has as published is no contradiction: a copy may be a part.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from biocurate.errors import BiocurateError, SourceError
+from biocurate.formats import Header, SignalHeader, Source, scan
+from biocurate.recipes.channels import Known, know
+from biocurate.recipes.joins import count_labels, join_notes
+from biocurate.recipes.recipe import Recipe
+from biocurate.recipes.subjects import subject_of
+from biocurate.recipes.units import Unit, match_file
+from biocurate.sensors import SensorType
+
+NAMED = 3
+"""Recordings that a finding names."""
+
+
+@dataclass(frozen=True)
+class ChannelCount:
+    """Channels that are alike, over all recordings."""
+
+    label: str
+    sensor_type: str
+    name: str
+    unit: str
+    rate_hz: float
+    mapped: bool
+    """Whether a rule of the recipe matches; else its label was read."""
+    recordings: int
+
+
+@dataclass(frozen=True)
+class LabelCount:
+    """Recordings (or rows, for intervals) with one value of a label."""
+
+    kind: str
+    value: str
+    count: int
+    counted: str
+
+
+@dataclass
+class Report:
+    """What a check found."""
+
+    recipe: str
+    root: str
+    recordings: int = 0
+    subjects: int = 0
+    unread: dict[str, int] = field(default_factory=dict)
+    """Extension -> files that the recipe neither reads nor ignores."""
+    channels: list[ChannelCount] = field(default_factory=list)
+    labels: list[LabelCount] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is as it may be."""
+    findings: list[str] = field(default_factory=list)
+    """What contradicts the recipe."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One recording's header, and what its signals are."""
+
+    unit: Unit
+    header: Header
+    known: Sequence[Known | None]
+
+    @property
+    def pairs(self) -> list[tuple[SignalHeader, Known]]:
+        """Signals that the recipe does not skip, and what they are."""
+        both = zip(self.header.signals, self.known, strict=True)
+        return [(signal, known) for signal, known in both if known is not None]
+
+
+def check(recipe: Recipe, root: Path) -> Report:
+    """Hold a recipe against a corpus.
+
+    Raises
+    ------
+    RecipeError
+        Nothing matches, or a table that the recipe names is not there.
+    """
+    problems: list[SourceError] = []
+    units = recipe.units(root, problems)
+    report = Report(recipe.name, str(root), len(units), len({unit.subject for unit in units}))
+    report.findings += [str(problem) for problem in problems]
+    seen = list(_headers(recipe, units, report))
+    report.unread = _unread(recipe, units, root)
+    _count_channels(seen, report)
+    _hold_expectations(recipe, seen, report)
+    for kind, counted, counts, unknown in count_labels(recipe, units):
+        report.labels += [LabelCount(kind, value, count, counted) for value, count in sorted(counts.items())]
+        if unknown:
+            words = ", ".join(map(repr, sorted(unknown)[:NAMED]))
+            report.findings.append(f"labels.{kind}: {len(unknown)} values the recipe does not know, such as {words}")
+    report.notes += join_notes(recipe, units)
+    report.notes += _aggregated((one.unit.name, note) for one in seen for note in _subject_notes(recipe, one))
+    return report
+
+
+def _headers(recipe: Recipe, units: Sequence[Unit], report: Report) -> Iterable[_Seen]:
+    for unit in units:
+        try:
+            header = recipe.read_header(unit)
+        except BiocurateError as error:
+            report.findings.append(f"{unit.name}: {error}")
+            continue
+        labels = [(signal.label, signal.unit) for signal in header.signals]
+        yield _Seen(unit, header, know(recipe.definition.channels, labels))
+
+
+def _unread(recipe: Recipe, units: Sequence[Unit], root: Path) -> dict[str, int]:
+    read: set[Source] = set(recipe.table_sources(root.resolve()))
+    for unit in units:
+        try:
+            read.update(recipe.unit_sources(unit))
+        except BiocurateError:
+            read.update(source for source, _, _ in unit.files)
+    known = {source.virtual for source in read}
+    left = [
+        source
+        for source in scan(root, [])
+        if source.virtual not in known
+        and match_file(recipe.definition, source.virtual) is None
+        and not any(rule.fullmatch(source.virtual) for rule in recipe.definition.ignore)
+    ]
+    return dict(Counter(Path(source.name).suffix.lower() or source.name for source in left).most_common())
+
+
+def _count_channels(seen: Sequence[_Seen], report: Report) -> None:
+    """Count channels that are alike, and find those that the recipe does not cover."""
+    counts: Counter[tuple[str, str, str, str, float, bool]] = Counter()
+    for one in seen:
+        counts.update(
+            (signal.label, str(known.sensor), known.name, known.unit, signal.rate_hz, known.rule is not None)
+            for signal, known in one.pairs
+        )
+    report.channels = [ChannelCount(*channel, count) for channel, count in counts.items()]
+    report.findings += _aggregated((one.unit.name, text) for one in seen for text in _uncovered(one))
+
+
+def _uncovered(one: _Seen) -> list[str]:
+    """What the recipe leaves open about a recording's channels."""
+    found = []
+    for signal, known in one.pairs:
+        if known.rule is None:
+            found.append(f"channel {signal.label!r} matches no rule; it would be read as {known.sensor}")
+        if not known.unit_is_known:
+            found.append(f"channel {signal.label!r}: no unit of {known.sensor} is {known.unit!r}")
+    names = Counter((known.sensor, known.name) for _, known in one.pairs)
+    found += [f"{n} {sensor} channels are called {name!r}" for (sensor, name), n in names.items() if n > 1]
+    return list(dict.fromkeys(found))
+
+
+def _hold_expectations(recipe: Recipe, seen: Sequence[_Seen], report: Report) -> None:
+    expect = recipe.expect
+    for word, found, published in (
+        ("subjects", report.subjects, expect.subjects),
+        ("recordings", report.recordings, expect.recordings),
+    ):
+        if published is None:
+            continue
+        text = f"{found} of {published} {word}"
+        (report.notes if found <= published else report.findings).append(text)
+    report.findings += _aggregated((one.unit.name, text) for one in seen for text in _contradictions(recipe, one))
+
+
+def _contradictions(recipe: Recipe, one: _Seen) -> list[str]:
+    """What a recording's header has otherwise than the corpus has as published."""
+    expect = recipe.expect
+    counts: Counter[SensorType] = Counter(known.sensor for _, known in one.pairs)
+    found = [
+        f"{counts[sensor]} {sensor} channels, not {n}" for sensor, n in expect.channels.items() if counts[sensor] != n
+    ]
+    for signal, known in one.pairs:
+        rate = expect.rate_hz.get(known.sensor) if isinstance(expect.rate_hz, dict) else expect.rate_hz
+        if rate is not None and abs(signal.rate_hz - rate) > 1e-9 * rate:
+            found.append(f"{known.sensor} at {signal.rate_hz:g} Hz, not {rate:g}")
+    return list(dict.fromkeys(found))
+
+
+def _subject_notes(recipe: Recipe, one: _Seen) -> list[str]:
+    if any(field.source == "comments" for field in (recipe.definition.subject.age, recipe.definition.subject.sex)):
+        return []
+    _, _, notes = subject_of(recipe.definition.subject, one.unit, (), one.header.age, one.header.sex)
+    return [*one.header.warnings, *notes]
+
+
+def _aggregated(said: Iterable[tuple[str, str]]) -> list[str]:
+    """One line for each text, with how many recordings it is of and the first few of them."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, text in said:
+        names[text].append(name)
+    return [
+        f"{text}: {len(found)} recordings ({', '.join(found[:NAMED])}{', …' if len(found) > NAMED else ''})"
+        for text, found in names.items()
+    ]

@@ -1,0 +1,94 @@
+"""How a recipe's labels fall on a corpus' recordings, and what its tables and files do not share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from biocurate.recipes.labelling import (
+    AnnotationLabel,
+    CommentLabel,
+    EventLabel,
+    IntervalLabel,
+    Key,
+    NameLabel,
+    TableLabel,
+)
+from biocurate.recipes.labels import row_key, texts_of
+from biocurate.recipes.recipe import Recipe
+from biocurate.recipes.tables import column_of, keys_of, read_rows, rows_by_key, table_source
+from biocurate.recipes.units import Unit
+from biocurate.recipes.words import is_unknown, label_of
+
+LISTED = 8
+"""Keys that a note lists."""
+
+Counted = tuple[str, str, Counter[str], set[str]]
+"""Kind of a label, what is counted, value -> count, and the texts that the recipe does not know."""
+
+
+def count_labels(recipe: Recipe, units: Sequence[Unit]) -> Iterator[Counted]:
+    """Count each label's values, as far as file names and tables tell."""
+    for kind, label in recipe.definition.labels.items():
+        if isinstance(label, CommentLabel | AnnotationLabel):
+            yield kind, "known once files are read", Counter({"?": 0}), set()
+        elif isinstance(label, EventLabel):
+            beside = sum(kind in unit.beside for unit in units)
+            yield kind, "files", Counter({label.file: beside}), set()
+        elif isinstance(label, IntervalLabel):
+            yield _rows(kind, label, units)
+        else:
+            yield _recordings(kind, label, units)
+
+
+def _recordings(kind: str, label: NameLabel | TableLabel, units: Sequence[Unit]) -> Counted:
+    texts = [text for unit in units for text in texts_of(label, unit, ()) or ()]
+    return kind, "recordings", *_valued(label, Counter(texts))
+
+
+def _rows(kind: str, label: IntervalLabel, units: Sequence[Unit]) -> Counted:
+    by_key = rows_by_key(units[0].root, label)
+    source = table_source(units[0].root, label.file)
+    texts: Counter[str] = Counter()
+    for key in {row_key(label, unit) for unit in units} & by_key.keys():
+        rows = by_key[key]
+        if label.column is None:
+            texts[label.value or ""] += rows.height
+            continue
+        counts = rows.get_column(column_of(rows, label.column, source)).drop_nulls().value_counts(name="n")
+        texts.update(dict(counts.iter_rows()))
+    return kind, "rows", *_valued(label, texts)
+
+
+def _valued(label: NameLabel | TableLabel | IntervalLabel, texts: Counter[str]) -> tuple[Counter[str], set[str]]:
+    values: Counter[str] = Counter()
+    for text, count in texts.items():
+        value = label_of(text, label)
+        if value is not None:
+            values[value] += count
+    return values, {text for text in texts if is_unknown(text, label)}
+
+
+def join_notes(recipe: Recipe, units: Sequence[Unit]) -> list[str]:
+    """What each table and the recordings do not share, on both sides; each join is told once."""
+    joins: dict[tuple[str, Key], tuple[list[str], str]] = {}
+    notes: list[str] = []
+    for keyed in recipe.keyed.values():
+        if (keyed.file, keyed.key) in joins:
+            continue
+        joins[keyed.file, keyed.key] = ([], "")
+        source = table_source(units[0].root, keyed.file)
+        keys = keys_of(read_rows(source, keyed.separator), keyed.key, source)
+        stated = set(keys.drop_nulls())
+        wanted = {row_key(keyed, unit) for unit in units}
+        if keys.null_count():
+            notes.append(f"{keyed.file}: {keys.null_count()} rows have no key in the form that the recipe states")
+        if absent := sorted(wanted - stated):
+            notes.append(f"{keyed.file}: no row for {len(absent)} of {len(wanted)}: {_listed(absent)}")
+        if spare := sorted(stated - wanted):
+            notes.append(f"{keyed.file}: rows of {len(spare)} that no recording has: {_listed(spare)}")
+    return notes
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:LISTED]) + (", …" if len(keys) > LISTED else "")

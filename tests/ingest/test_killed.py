@@ -1,0 +1,99 @@
+"""`kill -9` anywhere, then the same command again: the store is as if nothing had happened."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from biocurate.store.store import create_store, open_store
+from biocurate.testing.conformance import check_store, contents
+
+INGEST = """
+import os, signal, sys
+from pathlib import Path
+from biocurate.engine import InProcess
+from biocurate.ingest import ingest, make_plan, plan as planning, run
+from biocurate.recipes import load_recipe
+from biocurate.store.store import Store, open_store
+recipe, root, url, point, call = sys.argv[1:]
+planning.SMALLEST_BATCH_BYTES = 60_000  # several batches also of a tiny corpus
+
+def kill_after(owner, name):
+    whole, calls = getattr(owner, name), [0]
+    def killed(*arguments, **named):
+        result = whole(*arguments, **named)
+        calls[0] += 1
+        if calls[0] == int(call):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+    setattr(owner, name, killed)
+
+if point:
+    kill_after(*{
+        "part written": (run, "read_batch"),
+        "annotations committed": (run, "publish_annotations"),
+        "recordings committed": (run, "publish_recordings"),
+        "snapshot written": (Store, "publish"),
+    }[point])
+store = open_store(url)
+plan = make_plan(load_recipe(Path(recipe)), Path(root), store)
+print("go", flush=True)
+ingest(plan, InProcess(), store)
+print("done", flush=True)
+"""
+
+
+def start(corpus, url: str, point: str = "", call: int = 1) -> subprocess.Popen[str]:
+    arguments = [str(corpus.recipe), str(corpus.root), url, point, str(call)]
+    return subprocess.Popen([sys.executable, "-c", INGEST, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def whole(corpus, tmp_path: Path):
+    """The store that was never interrupted, and how long that took."""
+    url = str(tmp_path / "whole")
+    create_store(url)
+    process = start(corpus, url)
+    assert process.stdout.readline() == "go\n"
+    began = time.monotonic()
+    assert process.stdout.readline() == "done\n"
+    took = time.monotonic() - began
+    assert process.wait() == 0
+    return contents(open_store(url)), took
+
+
+@pytest.mark.parametrize("point", ["part written", "annotations committed", "recordings committed", "snapshot written"])
+def test_a_run_killed_at_a_named_point_is_finished_by_the_next(corpus, tmp_path, whole, point):
+    url = str(tmp_path / "store")
+    create_store(url)
+    for call in (1, 2):
+        assert start(corpus, url, point, call).wait() == -signal.SIGKILL
+    if point == "recordings committed":
+        assert open_store(url).recordings.collect().height > 0
+    assert start(corpus, url).wait() == 0
+    store = open_store(url)
+    check_store(store)
+    assert contents(store) == whole[0]
+
+
+def test_a_run_killed_at_ten_random_moments_is_finished_by_the_next(corpus, tmp_path, whole):
+    expected, took = whole
+    moments = random.Random(20261122)
+    for number in range(10):
+        url = str(tmp_path / f"store-{number}")
+        create_store(url)
+        process = start(corpus, url)
+        assert process.stdout.readline() == "go\n"
+        time.sleep(moments.uniform(0, took))
+        process.kill()
+        process.wait()
+        assert start(corpus, url).wait() == 0
+        store = open_store(url)
+        check_store(store)
+        assert contents(store) == expected

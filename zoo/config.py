@@ -1,0 +1,103 @@
+"""What a training run is: every choice, validated, in one file that can be run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from biocurate.errors import ModelError, UsageError
+from zoo.registry import ModelConfig, Options, validated
+
+
+class Training(Options):
+    """How a network is trained; models that are solved, not trained, ignore it."""
+
+    epochs: PositiveInt = 30
+    batch_size: PositiveInt = 64
+    lr: PositiveFloat = 1e-3
+    weight_decay: NonNegativeFloat = 0.01
+    patience: PositiveInt = 6
+    """Epochs without a better validation loss before training stops."""
+    class_weight: Literal["balanced", "none"] = "balanced"
+    workers: NonNegativeInt = 0
+    """Processes that read ahead."""
+
+
+class Evaluation(Options):
+    """How a result is judged."""
+
+    draws: PositiveInt = 2000
+    """Draws of the bootstrap over persons."""
+    permutations: NonNegativeInt = 1
+    """Trainings on permuted labels, the control that shows what this pipeline finds where there is nothing."""
+    val_share: float = Field(default=0.2, ge=0.0, lt=1.0)
+    """Share of training persons set aside to stop on, where the manifest sets none aside."""
+
+
+class RunConfig(Options):
+    """Everything that a run depends on, beside the store."""
+
+    model: str
+    manifest: str
+    sensors: tuple[str, ...] = ()
+    """Sensor types used; for images, empty means all of the set."""
+    images: str | None = None
+    """Image set, for models of images."""
+    folds: tuple[str, ...] = ()
+    """Folds held out in turn; empty means every fold of the manifest."""
+    seed: NonNegativeInt = 0
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The model's own options."""
+    training: Training = Training()
+    evaluation: Evaluation = Evaluation()
+
+
+def settings(config: ModelConfig, pairs: Sequence[str]) -> dict[str, Any]:
+    """Sort `key=value` pairs into the model's options, training and evaluation.
+
+    Values are read as YAML: ``lr=1e-4``, ``normalisation=subject``.
+
+    Returns
+    -------
+    dict with ``options``, ``training`` and ``evaluation``, validated
+
+    Raises
+    ------
+    UsageError
+        Where a pair is no pair.
+    ModelError
+        Where no option has the key, or it cannot have the value.
+    """
+    kinds: dict[str, type[Options]] = {"options": config.options, "training": Training, "evaluation": Evaluation}
+    sorted_in: dict[str, dict[str, Any]] = {part: {} for part in kinds}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(f"{pair!r} sets nothing.", where="--set", mend="Write key=value.")
+        part = next((part for part, kind in kinds.items() if key in kind.model_fields), None)
+        if part is None:
+            known = ", ".join(name for kind in kinds.values() for name in kind.model_fields)
+            raise ModelError(f"there is no option {key!r}.", where=config.name, mend=f"There are {known}.")
+        sorted_in[part][key] = _value(text)
+    return {part: validated(kind, sorted_in[part], config.name) for part, kind in kinds.items()}
+
+
+def _value(text: str) -> Any:  # noqa: ANN401
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return text if value is None else _number(value)
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401
+    """YAML 1.1 reads 1e-4 as text, since it has no point."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value

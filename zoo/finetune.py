@@ -1,0 +1,182 @@
+"""One training run: a model for each fold, its controls, and the report on held-out persons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from zoo import checkpoint, runs
+from zoo.config import RunConfig
+from zoo.controls import majority, permutation_of, permuted
+from zoo.evaluate import Report, held_out, report
+from zoo.folds import Fold, folds_of
+from zoo.learners import Advance, Codes, Fitted, Learner, prepare
+from zoo.registry import model_config
+from zoo.task import Task
+
+if TYPE_CHECKING:
+    from biocurate.cli.progress import Bar
+    from biocurate.store.store import Store
+
+SOLVED_PERMUTATIONS, TRAINED_PERMUTATIONS = 5, 1
+"""Trainings on permuted labels, where none are asked for: of models that are solved at once, and of networks."""
+
+
+@dataclass
+class _Gathered:
+    """Held-out predictions, fold after fold."""
+
+    own: list[pl.DataFrame] = field(default_factory=list)
+    controls: dict[str, list[list[pl.DataFrame]]] = field(default_factory=dict)
+    """By control and repeat: one table a fold."""
+
+    def add_control(self, name: str, repeat: int, table: pl.DataFrame) -> None:
+        repeats = self.controls.setdefault(name, [])
+        if len(repeats) == repeat:
+            repeats.append([])
+        repeats[repeat].append(table)
+
+    def joined(self) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
+        controls = {name: [pl.concat(folds) for folds in repeats] for name, repeats in self.controls.items()}
+        return pl.concat(self.own), controls
+
+
+def finetune(
+    store: Store, config: RunConfig, folder: Path, force: bool = False, measuring: Bar | None = None, training: Bar | None = None
+) -> Report:
+    """Train a model on a manifest and judge it on the persons held out; the run folder appears when all is done.
+
+    Parameters
+    ----------
+    store : Store
+    config : RunConfig
+    folder : Path
+        The run's folder.
+    force : bool
+        Replace a run of this name.
+    measuring, training : Bar, optional
+        Are told of windows read, and of models trained.
+
+    Returns
+    -------
+    Report
+        As written to ``metrics.json``. The same store, configuration and machine give the same figures.
+    """
+    with runs.new_run(folder, force) as run:
+        task = Task.of(store.manifest(config.manifest))
+        folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None)
+        config = _resolved(config, task)
+        learner = prepare(store, task, config, measuring)
+        held, controls = _train(run, learner, task, folds, config, training)
+        left_out = sum(len(fold.test) for fold in folds) - held.height
+        how = permutation_of(task.codes, task.recording, task.person)
+        notes = [*learner.notes, f"Permuted: {how} in training, {config.evaluation.permutations} times."]
+        if not config.evaluation.permutations:
+            notes.pop()
+        if left_out:
+            notes.append(f"{left_out:,} held-out windows have nothing to predict from and are left out.")
+        found = report(held, controls, task.classes, config.model, notes, config.evaluation.draws, config.seed)
+        _write(run, store, config, task, held, controls, found)
+    return found
+
+
+def _resolved(config: RunConfig, task: Task) -> RunConfig:
+    """The configuration with everything that follows from the data."""
+    known = model_config(config.model)
+    options = dict(config.options)
+    if "num_classes" in known.options.model_fields:
+        options["num_classes"] = len(task.classes)
+    evaluation = config.evaluation
+    if evaluation.permutations is None:
+        usual = SOLVED_PERMUTATIONS if known.spec.input == "features" else TRAINED_PERMUTATIONS
+        evaluation = evaluation.model_copy(update={"permutations": usual})
+    return config.model_copy(update={"options": options, "evaluation": evaluation})
+
+
+def _train(
+    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, bar: Bar | None
+) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
+    """Fit the model of each fold, and its controls; keep the weights of the former."""
+    permutations = config.evaluation.permutations or 0
+    gathered = _Gathered()
+    how = permutation_of(task.codes, task.recording, task.person)
+    if bar:
+        bar.start(len(folds) * (1 + permutations))
+    advance: Advance = bar.advance if bar else _unheard
+    for fold in folds:
+        rows = task.rows[fold.test]
+
+        def predicted(fitted: Fitted, fold: Fold = fold, rows: pl.DataFrame = rows) -> pl.DataFrame:
+            return held_out(rows, fitted.predict(fold.test), task.classes, fold.name)
+
+        fitted = learner.fit(fold, task.codes, config.seed, run / "log" / f"fold-{fold.name}", advance)
+        checkpoint.save(run / f"fold-{fold.name}.safetensors", fitted.tensors(), _about(fitted, config, task, fold))
+        own = predicted(fitted)
+        gathered.own.append(own)
+        guess = majority(task.codes, fold.train, len(task.classes), len(fold.test))
+        table = held_out(rows, guess, task.classes, fold.name)
+        gathered.add_control("majority", 0, table.join(own, on="window_id", how="semi", maintain_order="left"))
+        for repeat in range(permutations):
+            codes = permuted(how, task.codes, task.recording, task.person, fold, seed=config.seed + 1 + repeat)
+            log = run / "log" / f"fold-{fold.name}-permuted-{repeat}"
+            gathered.add_control("permuted", repeat, predicted(learner.fit(fold, codes, config.seed, log, advance)))
+    return gathered.joined()
+
+
+def _about(fitted: Fitted, config: RunConfig, task: Task, fold: Fold) -> dict[str, Any]:
+    """What a checkpoint must tell: how to use it, and on whom it may not be judged."""
+    seen = np.union1d(np.unique(task.person[fold.train]), np.unique(task.person[fold.val]))
+    return {
+        **fitted.about(),
+        "model": config.model,
+        "options": config.options,
+        "sensors": list(config.sensors),
+        "classes": task.classes,
+        "manifest": {"name": task.name, "hash": task.hash},
+        "seed": config.seed,
+        "fold": fold.name,
+        "persons": [task.persons[number] for number in seen.tolist()],
+    }
+
+
+def _write(
+    run: Path,
+    store: Store,
+    config: RunConfig,
+    task: Task,
+    held: pl.DataFrame,
+    controls: Mapping[str, list[pl.DataFrame]],
+    found: Report,
+) -> None:
+    from zoo.plots import plot_persons
+
+    told = config.model_dump(mode="json")
+    source = {"manifest_hash": task.hash, "snapshot_id": task.snapshot_id, "store_id": store.card["store_id"]}
+    runs.write_config(run, {**told, **source})
+    runs.write_predictions(run, held, dict(controls))
+    runs.write_json(run / "metrics.json", found.to_json())
+    runs.write_json(run / "versions.json", runs.versions())
+    plot_persons(found, run / "subjects.png")
+
+
+def judge_again(folder: Path) -> Report:
+    """The report of a run, computed anew from its predictions."""
+    stored = runs.read_config(folder)
+    config = RunConfig(**{name: stored[name] for name in RunConfig.model_fields})
+    held, controls = runs.read_predictions(folder)
+    classes = sorted(name.removeprefix("p_") for name in held.columns if name.startswith("p_"))
+    return report(held, controls, classes, config.model, (), config.evaluation.draws, config.seed)
+
+
+def _unheard(_: float) -> None:
+    """Nobody listens."""
+
+
+Probabilities = NDArray[np.float64]
+__all__ = ["Codes", "finetune", "judge_again"]

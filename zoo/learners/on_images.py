@@ -1,0 +1,119 @@
+"""Learning from images: one item an image, one answer a window."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils.data import Subset
+
+from biocurate.errors import ModelError
+from zoo.data import Batch, ImageDataset, loader
+from zoo.folds import Fold
+from zoo.learners import Advance, Codes
+from zoo.registry import create_model
+
+if TYPE_CHECKING:
+    from biocurate.sensors import SensorType
+    from biocurate.store.store import Store
+    from zoo.config import RunConfig
+    from zoo.task import Task
+
+
+@dataclass(frozen=True)
+class FittedImages:
+    """A trained network and the images that it predicts windows from."""
+
+    network: nn.Module
+    images: ImageDataset
+    batch_size: int
+    n_classes: int
+
+    def predict(self, rows: Codes) -> NDArray[np.float64]:
+        """Mean of the probabilities of each window's images, shape (rows, classes); NaN without an image."""
+        at = np.flatnonzero(np.isin(self.images.row, rows))
+        total = np.zeros((self.images.rows.height, self.n_classes))
+        count = np.zeros(self.images.rows.height)
+        self.network.eval()
+        device = next(self.network.parameters()).device
+        with torch.inference_mode():
+            for batch in loader(Subset(self.images, at.tolist()), self.batch_size):
+                score = self.network(batch["image"].to(device)).double().softmax(dim=1).cpu().numpy()
+                np.add.at(total, batch["row"].numpy(), score)
+                np.add.at(count, batch["row"].numpy(), 1)
+        return np.divide(
+            total[rows], count[rows, None], out=np.full((len(rows), self.n_classes), np.nan), where=count[rows, None] > 0
+        )
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """The network's state."""
+        return {name: tensor.cpu().numpy() for name, tensor in self.network.state_dict().items()}
+
+    def about(self) -> dict[str, Any]:
+        """Side of the images and their representations."""
+        kinds = self.images.images["representation"].unique().sort().to_list()
+        return {"size": self.images.size, "representations": kinds}
+
+
+class ImageLearner:
+    """The images of every window of a task."""
+
+    def __init__(self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType]) -> None:
+        from zoo.registry import model_config, validated
+
+        if config.images is None:
+            raise ModelError("it takes images.", where=config.model, mend="Name their set: --images SET.")
+        self.task, self.config = task, config
+        self.options = {**config.options, "num_classes": len(task.classes)}
+        size = validated(model_config(config.model).options, self.options, config.model).size
+        self.images = ImageDataset(store.url, config.manifest, None, config.images, size, list(map(str, sensors)))
+        self.notes = self._notes()
+
+    def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedImages:
+        """Train a new network, and keep its weights at the lowest validation loss."""
+        from zoo.train import train_classifier
+
+        torch.manual_seed(seed)
+        network: nn.Module = create_model(self.config.model, **self.options)
+        train, val = (_Relabelled(self.images, rows, codes) for rows in (fold.train, fold.val))
+        n_classes = len(self.task.classes)
+        train_classifier(network, train, val, codes[fold.train], n_classes, self.config.training, seed, log, advance)
+        return self._fitted(network)
+
+    def load(self, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> FittedImages:
+        """Put weights into a new network."""
+        kinds = set(self.images.images["representation"].unique())
+        if foreign := sorted(kinds - set(about["representations"])):
+            mend = f"It was trained on {', '.join(about['representations'])}."
+            raise ModelError(f"it has not seen images like {', '.join(foreign)}.", where=self.config.model, mend=mend)
+        network: nn.Module = create_model(self.config.model, **self.options)
+        network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
+        return self._fitted(network)
+
+    def _fitted(self, network: nn.Module) -> FittedImages:
+        return FittedImages(network, self.images, self.config.training.batch_size, len(self.task.classes))
+
+    def _notes(self) -> list[str]:
+        windows = len(np.unique(self.images.row))
+        notes = [f"{len(self.images):,} images of {windows:,} windows; a window's images are averaged."]
+        if self.images.left_out:
+            notes.append(f"{self.images.left_out:,} images show nothing and are left out.")
+        return notes
+
+
+class _Relabelled(Subset[Batch]):
+    """The images of some windows, with the labels that training is to see."""
+
+    def __init__(self, images: ImageDataset, rows: Codes, codes: Codes) -> None:
+        super().__init__(images, np.flatnonzero(np.isin(images.row, rows)).tolist())
+        self.codes = torch.from_numpy(codes.astype(np.int64))
+
+    def __getitems__(self, indices: list[int]) -> Batch:  # type: ignore[override]
+        batch: Batch = self.dataset.__getitems__([self.indices[at] for at in indices])  # type: ignore[attr-defined]
+        return {**batch, "label": self.codes[batch["row"]]}
