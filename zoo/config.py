@@ -31,8 +31,9 @@ class Evaluation(Options):
 
     draws: PositiveInt = 2000
     """Draws of the bootstrap over persons."""
-    permutations: NonNegativeInt = 1
-    """Trainings on permuted labels, the control that shows what this pipeline finds where there is nothing."""
+    permutations: NonNegativeInt | None = None
+    """Trainings on permuted labels, the control that shows what this pipeline finds where there is nothing; None is 5
+    for models that are solved at once and 1 for networks."""
     val_share: float = Field(default=0.2, ge=0.0, lt=1.0)
     """Share of training persons set aside to stop on, where the manifest sets none aside."""
 

@@ -38,7 +38,7 @@ def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFra
     Returns
     -------
     DataFrame, one row a covered window: ``row`` (place in `rows`), ``stream_no``, ``rate_hz``, ``channels`` (list of
-    names), ``duration_ns``
+    names), ``duration_ns``, ``of`` (how many streams of the type cover it)
     """
     keys = ["recording_id", "revision", "stream_no"]
     streams = (
@@ -53,8 +53,9 @@ def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFra
         .explode("streams")
         .with_columns(stream_no=pl.col("streams").struct.field("stream_no"))
         .join(streams, on=keys, how="inner", maintain_order="left")
+        .with_columns(of=pl.len().over("row"))
         .unique("row", keep="first", maintain_order=True)
-        .select("row", "stream_no", "rate_hz", "channels", "duration_ns")
+        .select("row", "stream_no", "rate_hz", "channels", "duration_ns", "of")
     )
 
 
@@ -62,4 +63,4 @@ def groups(covered: pl.DataFrame) -> Iterator[tuple[Signature, NDArray[np.intp]]
     """Windows that can be read as one array, each with their places in the rows."""
     keys = ["rate_hz", "channels", "duration_ns"]
     for (rate_hz, channels, duration_ns), part in covered.group_by(keys, maintain_order=True):
-        yield Signature(float(rate_hz), tuple(channels), int(duration_ns)), part["row"].to_numpy().astype(np.intp)  # type: ignore[arg-type]
+        yield Signature(float(rate_hz), tuple(channels), int(duration_ns)), part["row"].to_numpy().astype(np.intp)

@@ -25,6 +25,8 @@ from zoo.task import Task
 
 if TYPE_CHECKING:
     from biocurate.curate.manifest import Manifest
+
+    from biocurate.store.reading import SignalReader
     from biocurate.store.store import Store
 
 Batch = dict[str, Any]
@@ -53,8 +55,14 @@ class _StoreDataset(Dataset[Batch]):
 
         return open_store(self.store_url)
 
+    @cached_property
+    def _reader(self) -> SignalReader:
+        from biocurate.store.reading import SignalReader
+
+        return SignalReader(self._store, self.rows["recording_id"].unique().to_list())
+
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_store"}
+        return {name: value for name, value in self.__dict__.items() if name not in {"_store", "_reader"}}
 
     def __getitem__(self, index: int) -> Batch:
         """One item, without the batch's axis."""
@@ -123,7 +131,14 @@ class WindowDataset(_StoreDataset):
         here = self.present[sensor][at]
         out = np.full((len(at), len(like.channels), like.samples), np.nan, dtype=np.float32)
         if here.any():
-            out[here] = read_windows(self._store, self.rows[at[here]], sensor=str(sensor), channels=list(like.channels))
+            out[here] = read_windows(
+                self._store,
+                self.rows[at[here]],
+                str(sensor),
+                list(like.channels),
+                reader=self._reader,
+                rate_hz=like.rate_hz,
+            )
         return torch.from_numpy(out)
 
 
@@ -242,7 +257,8 @@ def loader(
     )
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:  # noqa: ANN401
+    """The dataset made a batch of it already."""
     return batch
 
 

@@ -35,6 +35,9 @@ class Report:
     """By control, then by metric."""
     per_person: list[dict[str, Any]]
     notes: list[str]
+    """About the data, from whoever prepared it."""
+    cautions: list[str]
+    """About the figures, from the predictions themselves."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what does not exist is null."""
@@ -103,7 +106,8 @@ def report(
             for control, repeats in others.items()
         },
         per_person=_per_person(held, own),
-        notes=[*notes, *_cautions(held, own, classes)],
+        notes=list(notes),
+        cautions=_cautions(held, own, classes),
     )
 
 
@@ -112,7 +116,7 @@ def predictions_of(held: pl.DataFrame, classes: Sequence[str]) -> Predictions:
     place = {name: at for at, name in enumerate(classes)}
     return Predictions(
         probability=held.select([f"{PROBABILITY}{name}" for name in classes]).to_numpy().astype(np.float64),
-        truth=np.array([place[label] for label in held["label"].to_list()], dtype=np.intp),
+        truth=held["label"].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.intp),
         person=numbered(held["person"]),
         fold=numbered(held["fold"]),
     )

@@ -136,7 +136,7 @@ def _sums(values: Floats, person: NDArray[np.intp]) -> Floats:
 
 def _medians(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     """Median of each feature's known values, 0 where none is known; and where some are."""
-    known = np.isfinite(values).any(axis=0)
+    known = np.asarray(np.isfinite(values).any(axis=0))
     median = np.zeros(values.shape[1])
     median[known] = np.nanmedian(values[:, known], axis=0)
     return median, known

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from biocurate.engine import Progress, Silent
 from zoo import checkpoint, runs
 from zoo.config import RunConfig
 from zoo.controls import majority, permutation_of, permuted
 from zoo.evaluate import Report, held_out, report
 from zoo.folds import Fold, folds_of
-from zoo.learners import Advance, Codes, Fitted, Learner, prepare
+from zoo.learners import Fitted, Learner, prepare
 from zoo.registry import model_config
 from zoo.task import Task
 
 if TYPE_CHECKING:
-    from biocurate.cli.progress import Bar
     from biocurate.store.store import Store
 
 SOLVED_PERMUTATIONS, TRAINED_PERMUTATIONS = 5, 1
@@ -48,7 +47,12 @@ class _Gathered:
 
 
 def finetune(
-    store: Store, config: RunConfig, folder: Path, force: bool = False, measuring: Bar | None = None, training: Bar | None = None
+    store: Store,
+    config: RunConfig,
+    folder: Path,
+    force: bool = False,
+    measuring: Progress = Silent(),
+    training: Progress = Silent(),
 ) -> Report:
     """Train a model on a manifest and judge it on the persons held out; the run folder appears when all is done.
 
@@ -60,7 +64,7 @@ def finetune(
         The run's folder.
     force : bool
         Replace a run of this name.
-    measuring, training : Bar, optional
+    measuring, training : Progress, optional
         Are told of windows read, and of models trained.
 
     Returns
@@ -75,15 +79,21 @@ def finetune(
         learner = prepare(store, task, config, measuring)
         held, controls = _train(run, learner, task, folds, config, training)
         left_out = sum(len(fold.test) for fold in folds) - held.height
-        how = permutation_of(task.codes, task.recording, task.person)
-        notes = [*learner.notes, f"Permuted: {how} in training, {config.evaluation.permutations} times."]
-        if not config.evaluation.permutations:
-            notes.pop()
-        if left_out:
-            notes.append(f"{left_out:,} held-out windows have nothing to predict from and are left out.")
+        notes = [*learner.notes, *_told(config, task, left_out)]
         found = report(held, controls, task.classes, config.model, notes, config.evaluation.draws, config.seed)
         _write(run, store, config, task, held, controls, found)
     return found
+
+
+def _told(config: RunConfig, task: Task, left_out: int) -> list[str]:
+    """What was done to the labels of a control, and to windows that cannot be predicted."""
+    notes = []
+    if times := config.evaluation.permutations:
+        how = permutation_of(task.codes, task.recording, task.person)
+        notes.append(f"Control `permuted`: {how} in training; mean of {times}.")
+    if left_out:
+        notes.append(f"{left_out:,} held-out windows have nothing to predict from and are left out.")
+    return notes
 
 
 def _resolved(config: RunConfig, task: Task) -> RunConfig:
@@ -100,23 +110,21 @@ def _resolved(config: RunConfig, task: Task) -> RunConfig:
 
 
 def _train(
-    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, bar: Bar | None
+    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, bar: Progress
 ) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
     """Fit the model of each fold, and its controls; keep the weights of the former."""
     permutations = config.evaluation.permutations or 0
     gathered = _Gathered()
     how = permutation_of(task.codes, task.recording, task.person)
-    if bar:
-        bar.start(len(folds) * (1 + permutations))
-    advance: Advance = bar.advance if bar else _unheard
+    bar.start(len(folds) * (1 + permutations))
     for fold in folds:
         rows = task.rows[fold.test]
 
         def predicted(fitted: Fitted, fold: Fold = fold, rows: pl.DataFrame = rows) -> pl.DataFrame:
             return held_out(rows, fitted.predict(fold.test), task.classes, fold.name)
 
-        fitted = learner.fit(fold, task.codes, config.seed, run / "log" / f"fold-{fold.name}", advance)
-        checkpoint.save(run / f"fold-{fold.name}.safetensors", fitted.tensors(), _about(fitted, config, task, fold))
+        fitted = learner.fit(fold, task.codes, config.seed, run / "log" / fold.name, bar.advance)
+        checkpoint.save(run / f"model-{fold.name}.safetensors", fitted.tensors(), _about(fitted, config, task, fold))
         own = predicted(fitted)
         gathered.own.append(own)
         guess = majority(task.codes, fold.train, len(task.classes), len(fold.test))
@@ -124,8 +132,8 @@ def _train(
         gathered.add_control("majority", 0, table.join(own, on="window_id", how="semi", maintain_order="left"))
         for repeat in range(permutations):
             codes = permuted(how, task.codes, task.recording, task.person, fold, seed=config.seed + 1 + repeat)
-            log = run / "log" / f"fold-{fold.name}-permuted-{repeat}"
-            gathered.add_control("permuted", repeat, predicted(learner.fit(fold, codes, config.seed, log, advance)))
+            log = run / "log" / f"{fold.name}-permuted{repeat}"
+            gathered.add_control("permuted", repeat, predicted(learner.fit(fold, codes, config.seed, log, bar.advance)))
     return gathered.joined()
 
 
@@ -163,20 +171,3 @@ def _write(
     runs.write_json(run / "metrics.json", found.to_json())
     runs.write_json(run / "versions.json", runs.versions())
     plot_persons(found, run / "subjects.png")
-
-
-def judge_again(folder: Path) -> Report:
-    """The report of a run, computed anew from its predictions."""
-    stored = runs.read_config(folder)
-    config = RunConfig(**{name: stored[name] for name in RunConfig.model_fields})
-    held, controls = runs.read_predictions(folder)
-    classes = sorted(name.removeprefix("p_") for name in held.columns if name.startswith("p_"))
-    return report(held, controls, classes, config.model, (), config.evaluation.draws, config.seed)
-
-
-def _unheard(_: float) -> None:
-    """Nobody listens."""
-
-
-Probabilities = NDArray[np.float64]
-__all__ = ["Codes", "finetune", "judge_again"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.intp]
 HOLD_OUT = ("train", "val", "test")
+NUMBERED = re.compile(r"(?:fold)?\d+")
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Fold:
     """Rows of a manifest that a model is fitted on, stopped on and judged on."""
 
     name: str
-    """``test``, or the number of the fold that is held out."""
+    """``holdout``, or the fold that is held out."""
     train: Rows
     val: Rows
     """For early stopping only; may be empty."""
@@ -35,8 +37,8 @@ def folds_of(
 ) -> list[Fold]:
     """Folds of a manifest, from its `split` column.
 
-    With ``train``/``val``/``test`` there is one fold. With fold numbers each fold is held out in turn. Where a fold has
-    no persons of its own to validate on, a share of the training persons is set aside, chosen by the seed.
+    With ``train``/``val``/``test`` there is one fold. With ``fold0``, ``fold1``, ... each is held out in turn. Where a
+    fold has no persons of its own to validate on, a share of the training persons is set aside, chosen by the seed.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def folds_of(
         Share of training persons set aside for validation.
     seed : int
     only : sequence of str, optional
-        Hold out only these folds.
+        Hold out only these folds: ``fold2``, or ``2``.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def folds_of(
     split = rows["split"].to_numpy()
     person = rows["person"].to_numpy()
     names = sorted(set(split.tolist()), key=lambda name: (len(name), name))
-    if all(name.isdigit() for name in names):
+    if all(NUMBERED.fullmatch(name) for name in names):
         wanted = _wanted(names, only)
         folds = [Fold(name, np.flatnonzero(split != name), _none(), np.flatnonzero(split == name)) for name in wanted]
     elif set(names) <= set(HOLD_OUT):
@@ -63,20 +65,23 @@ def folds_of(
             mend = "Leave out --folds and --fold, or build a manifest with split method kfold."
             raise UsageError("the manifest has no folds: it is split into train, val and test.", mend=mend)
         train, val, test = (np.flatnonzero(split == name) for name in HOLD_OUT)
-        folds = [Fold("test", train, val, test)]
+        folds = [Fold("holdout", train, val, test)]
     else:
-        known = "fold numbers, or train, val and test"
+        known = "fold0, fold1, ..., or train, val and test"
         raise ManifestError(f"its splits are {', '.join(names)}; training needs {known}.", where="split")
     return [_checked(_with_validation(fold, person, val_share, seed), person) for fold in folds]
 
 
 def _wanted(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
-    unknown = sorted(set(only or ()) - set(names))
+    chosen = {name if name in names else f"fold{name}" for name in only or ()}
+    unknown = sorted(chosen - set(names))
     if unknown:
-        raise UsageError(f"there is no fold {', '.join(unknown)}.", mend=f"The manifest's folds are {', '.join(names)}.")
+        raise UsageError(
+            f"there is no fold {', '.join(unknown)}.", mend=f"The manifest's folds are {', '.join(names)}."
+        )
     if len(names) < 2:
         raise ManifestError("it has one fold, so that nothing is left to train on.", where="split")
-    return [name for name in names if not only or name in only]
+    return [name for name in names if not chosen or name in chosen]
 
 
 def _with_validation(fold: Fold, person: NDArray[np.object_], share: float, seed: int) -> Fold:

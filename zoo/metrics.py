@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -108,7 +109,7 @@ def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
     bounds = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 2))
     occurs = _occurring(predictions)
     out = np.full((len(bounds) - 1, len(times)), np.nan)
-    for number, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (start, stop) in enumerate(pairwise(bounds)):
         rows = order[start:stop]
         step = max(1, CELLS // max(len(rows), 1))
         for at in range(0, len(times), step):
@@ -124,7 +125,7 @@ def _one_against_rest(probability: Floats, truth: Codes, weight: Floats, occurs:
     classes = occurs[1:] if probability.shape[1] == 2 else occurs
     if len(occurs) < 2:
         return np.full(len(weight), np.nan)
-    return np.mean([_area(probability[:, at], truth == at, weight) for at in classes], axis=0)
+    return np.asarray(np.mean([_area(probability[:, at], truth == at, weight) for at in classes], axis=0))
 
 
 def _area(score: Floats, positive: NDArray[np.bool_], weight: Floats) -> Floats:
@@ -155,4 +156,4 @@ def _complete(value: Floats) -> Values:
 
 
 def _divide(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
-    return np.divide(over, under, out=np.full(np.shape(over), empty), where=under > 0)
+    return np.asarray(np.divide(over, under, out=np.full(np.shape(over), empty), where=under > 0))

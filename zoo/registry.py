@@ -101,7 +101,9 @@ def model_config(name: str) -> ModelConfig:
     """One model's configuration; ModelError where there is none of that name."""
     _load()
     if name not in _CONFIGS:
-        raise ModelError("there is no model of this name.", where=name, mend=f"There are {', '.join(sorted(_CONFIGS))}.")
+        raise ModelError(
+            "there is no model of this name.", where=name, mend=f"There are {', '.join(sorted(_CONFIGS))}."
+        )
     return _CONFIGS[name]
 
 

@@ -6,7 +6,7 @@ RUN/
   metrics.json          the report
   predictions.parquet   held-out windows: label, prediction, probabilities, fold
   controls.parquet      the same windows by each control
-  fold-<name>.safetensors   weights and what is needed to use them
+  model-<fold>.safetensors  weights and what is needed to use them
   log/<fold>/metrics.csv    loss by epoch
   subjects.png          each held-out person's figure
   versions.json         what it was made with

@@ -7,14 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.errors import ManifestError
 from biocurate.recording import NS
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from biocurate.curate.manifest import Manifest
 
 Codes = NDArray[np.intp]
@@ -31,13 +30,15 @@ class Task:
     snapshot_id : int
         The snapshot that its rows were built from.
     rows : DataFrame
-        Its windows with ``label`` and ``split``, by window_id.
+        Its windows with ``label`` and ``split``, by recording and time.
     """
 
     name: str
     hash: str
     snapshot_id: int
     rows: pl.DataFrame
+    classes: list[str]
+    """Labels; a class is its place in this list."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> Task:
@@ -56,17 +57,13 @@ class Task:
         if rows["label"].n_unique() < 2:
             mend = "Training needs two labels or more: look at `label` and `where` of its definition."
             raise ManifestError("its windows have less than two labels.", where=where, mend=mend)
-        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows.sort("window_id"))
-
-    @cached_property
-    def classes(self) -> list[str]:
-        """Labels in alphabetic order; a class is its place in this list."""
-        return [str(label) for label in self.rows["label"].unique().sort()]
+        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows, manifest.classes)
 
     @cached_property
     def codes(self) -> Codes:
         """Class of each window."""
-        return np.searchsorted(np.array(self.classes), self.rows["label"].to_numpy().astype(str))
+        place = {name: at for at, name in enumerate(self.classes)}
+        return self.rows["label"].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.intp)
 
     @cached_property
     def persons(self) -> list[str]:

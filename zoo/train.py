@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -165,16 +166,15 @@ def _class_weight(codes: NDArray[np.intp], n_classes: int, options: Training) ->
     return torch.tensor(len(codes) / (n_classes * np.maximum(count, 1)), dtype=torch.float32)
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801 - used as a function
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Lightning's hints about workers, loggers and devices are not about the user's data."""
-
-    def __enter__(self) -> None:  # type: ignore[override]
-        super().__enter__()
+    log = logging.getLogger("lightning.pytorch")
+    level = log.level
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="lightning")
-        self._log = logging.getLogger("lightning.pytorch")
-        self._level = self._log.level
-        self._log.setLevel(logging.ERROR)
-
-    def __exit__(self, *error: object) -> None:
-        self._log.setLevel(self._level)
-        super().__exit__(*error)
+        log.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            log.setLevel(level)

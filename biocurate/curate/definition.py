@@ -3,8 +3,8 @@
 ```yaml
 name: eegmat-rest-task
 title: Rest against mental arithmetic, 10 s windows
-windows: {length: 10s, hop: 10s, require: [EEG, ECG]}     # or {set: w10}, a set that is built already
-where: "corpus = 'eegmat' AND age >= 18"                  # or `query`: a SELECT that returns window_id
+windows: {corpora: [eegmat], length: 10s, hop: 10s, require: [EEG, ECG]}    # or {set: w10}, a set that is built
+where: "age >= 18"                                        # or `query`: a SELECT that returns window_id
 label: {column: condition, map: {rest: rest, arithmetic: task}}
 split: {method: hash, seed: 0, fractions: {train: 0.7, val: 0.15, test: 0.15}}
 ```
@@ -35,6 +35,9 @@ from biocurate.sensors import SensorType
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 """What window sets and manifests may be called: a folder's name, and with ``-`` as ``_`` a name in SQL."""
+
+OWN_SET = "manifest-"
+"""Begins the name of a window set that belongs to a manifest; no other set's name does."""
 
 
 def _nanoseconds(value: object) -> int:
@@ -80,6 +83,8 @@ class WindowRule(_Part):
     length: Nanoseconds
     hop: Nanoseconds
     """From one window's start to the next one's; the length where it is left out."""
+    corpora: tuple[str, ...] = ()
+    """Only recordings of these; of all where there is none."""
     require: tuple[Sensor, ...] = ()
     """Only windows that all of these cover."""
     labels: tuple[str, ...] = ()
@@ -167,6 +172,11 @@ class Definition(_Part):
         if self.where is not None and self.query is not None:
             raise ValueError("`where` and `query` exclude each other: put the condition into the query")
         return self
+
+    @property
+    def window_set(self) -> str:
+        """Name of the window set that it selects from: the one it names, or its own."""
+        return self.windows.set if isinstance(self.windows, WindowSet) else f"{OWN_SET}{self.name}"
 
     @property
     def window_rule(self) -> WindowRule | None:

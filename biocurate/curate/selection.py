@@ -13,13 +13,14 @@ from biocurate.store.sql import nearest, run
 from biocurate.store.store import Store
 
 
-def choose(store: Store, corpora: Sequence[str] | None = None, where: str | None = None) -> pl.DataFrame:
+def choose(store: Store, corpora: Sequence[str] = (), where: str | None = None) -> pl.DataFrame:
     """Choose recordings, sorted by recording_id.
 
     Parameters
     ----------
     store : Store
-    corpora : sequence of str, optional
+    corpora : sequence of str
+        All where there is none.
     where : str, optional
         SQL condition on columns of ``recordings``.
 

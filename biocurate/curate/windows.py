@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from biocurate.curate.definition import NAME, WindowRule, parse_rule
+from biocurate.curate.definition import NAME, OWN_SET, WindowRule, parse_rule
 from biocurate.curate.durations import format_duration
 from biocurate.curate.grid import Cover, Segments, cover
 from biocurate.curate.labels import majority
@@ -57,7 +57,7 @@ def build_windows(
     require: Sequence[str] = (),
     labels: Sequence[str] = (),
     share: float = 0.5,
-    corpora: Sequence[str] | None = None,
+    corpora: Sequence[str] = (),
     where: str | None = None,
     overwrite: bool = False,
 ) -> Summary:
@@ -76,8 +76,8 @@ def build_windows(
         Kinds of annotation; each becomes a text column.
     share : float
         A value labels a window when it covers more than this share of it, or all of it.
-    corpora : sequence of str, optional
-        Only recordings of these.
+    corpora : sequence of str
+        Only recordings of these; of all where there is none.
     where : str, optional
         Only recordings that meet this SQL condition, such as ``age >= 18``.
     overwrite : bool
@@ -92,29 +92,23 @@ def build_windows(
         {
             "length": f"{round(length_s * NS)}ns",
             "hop": f"{round((length_s if hop_s is None else hop_s) * NS)}ns",
+            "corpora": tuple(corpora),
             "require": tuple(require),
             "labels": tuple(labels),
             "share": share,
         }
     )
-    return build(store, name, rule, corpora=corpora, where=where, overwrite=overwrite)
+    if name.startswith(OWN_SET):
+        raise UsageError(f"window sets called {OWN_SET}... belong to manifests.", mend="Choose another name.")
+    return build(store, name, rule, where=where, overwrite=overwrite)
 
 
-def build(
-    store: Store,
-    name: str,
-    rule: WindowRule,
-    *,
-    corpora: Sequence[str] | None = None,
-    where: str | None = None,
-    overwrite: bool = False,
-) -> Summary:
+def build(store: Store, name: str, rule: WindowRule, *, where: str | None = None, overwrite: bool = False) -> Summary:
     """Cut windows by a rule; see `build_windows`."""
     _check_name(store, name, overwrite)
-    config = {"rule": rule.model_dump(mode="json"), "corpora": corpora, "where": where}
-    run = Run("windows", name, config)
+    run = Run("windows", name, {"rule": rule.model_dump(mode="json"), "where": where})
     with store.lease(f"windows build {name}", run.run_id):
-        cutter = _Cutter.prepare(store, rule, corpora, where)
+        cutter = _Cutter.prepare(store, rule, where)
         batches = cutter.batches()
         first = next(batches, None)
         if first is None:
@@ -139,13 +133,13 @@ class _Cutter:
     written: int = 0
 
     @classmethod
-    def prepare(cls, store: Store, rule: WindowRule, corpora: Sequence[str] | None, where: str | None) -> _Cutter:
-        recordings = choose(store, corpora, where)
+    def prepare(cls, store: Store, rule: WindowRule, where: str | None) -> _Cutter:
+        recordings = choose(store, rule.corpora, where)
         segments, sensors = segments_of(recordings)
         labels = {kind: annotations_of(store, recordings, kind) for kind in rule.labels}
-        taken = sorted(set(labels) & set(WINDOWS.names))
+        taken = sorted(set(labels) & {*WINDOWS.names, "split"})
         if taken:
-            raise UsageError(f"a label cannot be called {taken[0]!r}, as a column of every window set is.")
+            raise UsageError(f"a label cannot be called {taken[0]!r}: a column of windows or manifests is.")
         return cls(rule, recordings.drop("streams"), segments, sensors, labels, dict.fromkeys(labels, 0))
 
     @property

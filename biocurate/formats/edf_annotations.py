@@ -22,6 +22,8 @@ from biocurate.sensors import identify
 
 _TAL = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d*(?:\.\d*)?))?\x14(.*)", re.DOTALL)
 
+_LATEST = 2**62  # nanoseconds; a later time is damage
+
 
 @dataclass(frozen=True)
 class TimedLists:
@@ -81,10 +83,9 @@ def _parse(raw: bytes) -> tuple[list[_List], int]:
     lists, bad = [], 0
     for piece in raw.split(b"\x00"):
         match = _TAL.fullmatch(piece)
-        if match:
-            onset, duration, texts = match.groups()
-            parts = tuple(_text(part) for part in texts.removesuffix(b"\x14").split(b"\x14"))
-            lists.append(_List(_nanoseconds(onset), _nanoseconds(duration or b"0"), parts))
+        if match and len(match[1]) < 32 and abs(onset := _nanoseconds(match[1])) <= _LATEST:
+            parts = tuple(_text(part) for part in match[3].removesuffix(b"\x14").split(b"\x14"))
+            lists.append(_List(onset, min(_nanoseconds(match[2] or b"0"), _LATEST), parts))
         elif piece:
             bad += 1
     return lists, bad

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from biocurate.errors import SourceError, UsageError
 from biocurate.formats import archive
@@ -84,7 +85,7 @@ class Source:
     def sha256(self) -> str:
         """SHA-256 of its bytes, in hexadecimal, by a bounded read."""
         with self.open() as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            return hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
 
     def local(self) -> Path:
         """Path on disk.

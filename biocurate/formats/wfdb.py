@@ -111,7 +111,7 @@ class WfdbReader:
         warnings = list(layout.warnings)
         streams = tuple(stream.finish(layout) for stream in _streams(layout, warnings))
         if not streams:
-            warnings.append(f"{source.name}: the record has no signals.")
+            warnings.append("the record has no signals")
         return Recording(
             streams=streams,
             annotations=tuple(_annotations(source, layout, options)),
@@ -184,7 +184,7 @@ def _streams(layout: Layout, warnings: list[str]) -> list[_Growing]:
                 budget -= file.array.size
             for index, part_columns in zip(signals, signal_columns(file.samples_per_frame), strict=True):
                 columns[index] = (file, part_columns.start)
-        warnings.extend(wrong.warnings(part.source.name))
+        warnings.extend(wrong.warnings(f"segment {part.header.name}: " if layout.headers else ""))
         for kind, channels, sources in _kinds(part, columns):
             current = latest.get(kind)
             if current is None or current.channels != channels:
@@ -258,12 +258,12 @@ class _Wrong:
             if line.initial is not None and line.fmt != 8 and line.initial != first:
                 self.firsts.append(line.label)
 
-    def warnings(self, name: str) -> Iterator[str]:
+    def warnings(self, place: str) -> Iterator[str]:
         """One warning a fault."""
         if self.checksums:
-            yield f"{name}: the checksum in the header is not that of the samples: {', '.join(self.checksums)}."
+            yield f"{place}the checksum in the header is not that of the samples: {', '.join(self.checksums)}"
         if self.firsts:
-            yield f"{name}: the initial value in the header is not the first sample: {', '.join(self.firsts)}."
+            yield f"{place}the initial value in the header is not the first sample: {', '.join(self.firsts)}"
 
 
 def _described(layout: Layout) -> Iterator[SignalHeader]:

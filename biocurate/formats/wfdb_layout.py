@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from biocurate.errors import SourceError
+from biocurate.formats.impostors import is_crlf_damaged, refuse_impostor
 from biocurate.formats.source import Source
 from biocurate.formats.wfdb_header import RecordHeader, parse_header
 from biocurate.formats.wfdb_signals import (
@@ -25,6 +26,8 @@ from biocurate.recording import NS
 
 NO_FILE = "~"
 """Name of a segment that is a gap, and of the file of a signal without samples."""
+MOST_BYTES = 1 << 24
+"""Of a header: room for some 500,000 segments."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
         source, fmt = part.source.sibling(name), lines[0].fmt
         per_frame = tuple(line.samples_per_frame for line in lines)
         _present(source, part.source)
+        _refuse_damage(source)
         if fmt in FLAC:
             record = part.source.local().with_suffix("")
             yield FlacFile(record, source.virtual, fmt, tuple(signals), per_frame, part.n_frames), signals
@@ -146,11 +150,11 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
         if name != NO_FILE and n_frames:
             try:
                 part = _segment(segment, source, header, start, n_frames)
-            except _MissingFile as error:
+            except _MissingFile:
                 if not missing_as_gap:
                     raise
                 headers.remove(segment)
-                warnings.append(f"{error.where} is missing: {n_frames} frames from frame {start} are a gap.")
+                warnings.append(f"a file of segment {name} is missing: {n_frames} frames from frame {start} are a gap")
             else:
                 parts.append(part)
                 warnings.extend(_empty_signals(part))
@@ -201,8 +205,25 @@ def _present(source: Source, header: Source) -> None:
 
 def _header(source: Source) -> RecordHeader:
     """Read and parse a header file."""
+    if source.size > MOST_BYTES:
+        raise SourceError("is too large for a header.", where=source.virtual, mend="Is it one? Leave it out.")
     with source.open() as file:
-        return parse_header(file.read(), source.virtual)
+        raw = file.read()
+    refuse_impostor(raw, source.virtual)
+    return parse_header(raw, source.virtual)
+
+
+def _refuse_damage(source: Source) -> None:
+    """Refuse a signal file that is no such file, or went through a transfer as text."""
+    with source.open() as file:
+        start = file.read(1 << 16)
+    refuse_impostor(start, source.virtual)
+    if is_crlf_damaged(start):
+        raise SourceError(
+            "has a carriage return before every line feed: it was transferred as text.",
+            where=source.virtual,
+            mend="Download it again in binary mode.",
+        )
 
 
 def _checked(part: Part) -> Part:
@@ -250,4 +271,4 @@ def _length(part: Part) -> int:
 def _empty_signals(part: Part) -> tuple[str, ...]:
     """Warn where signals are listed that have no samples."""
     empty = [signal.label for signal in part.header.signals if signal.file == NO_FILE]
-    return (f"{part.source.name}: no samples of {', '.join(empty)}.",) if empty else ()
+    return (f"the header lists signals without samples: {', '.join(empty)}",) if empty else ()

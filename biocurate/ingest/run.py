@@ -12,6 +12,7 @@ from biocurate.ingest.batch import Batch, BatchResult, read_batch
 from biocurate.ingest.plan import Plan, batches
 from biocurate.store.codecs import SIGNAL_CODEC
 from biocurate.store.runs import Run
+from biocurate.store.schema import FAILURES, cast
 from biocurate.store.store import Store
 
 MB = 1e6
@@ -63,7 +64,7 @@ def ingest(
     config = {"recipe": plan.recipe.text, "codec": codec, "recordings": len(plan.todo)}
     run = Run("ingest", plan.recipe.name, config)
     tasks = [
-        Batch(store.objects, plan.recipe, plan.root, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)
+        Batch(store.objects, plan.recipe, plan.metadata_revision, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)
     ]
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
         for _, result in pool.map(read_batch, tasks):
@@ -73,6 +74,7 @@ def ingest(
             outcome.n_bytes += result.n_bytes
             outcome.stored_bytes += result.stored_bytes
             bar.advance(result.n_bytes / MB)
+        outcome.failures += publish_unlisted(store, plan, run.run_id)
         if tasks:
             run.finish(store, done=outcome.recordings, failed=len(outcome.failures), n_bytes=outcome.n_bytes)
         # A run that was killed between its last commit and its snapshot is caught up here.
@@ -89,6 +91,32 @@ def publish(store: Store, result: BatchResult, run_id: str, known_failures: froz
         store.tables.replace("failures", result.failures, "recording_id", result.ids)
     publish_recordings(store, result, read)
     store.publish(run_id)
+
+
+UNLISTED = "unlisted"
+"""Signature of a failure that no recording stands behind."""
+
+
+def publish_unlisted(store: Store, plan: Plan, run_id: str) -> list[dict[str, str]]:
+    """Commit what could not even be listed; such a thing is reported by every run until it is mended."""
+    rows = [
+        {
+            "run_id": run_id,
+            "corpus": plan.recipe.name,
+            "source": error.where,
+            "recording_id": f"{plan.recipe.name}/{error.where}",
+            "error": type(error).__name__,
+            "message": error.what,
+            "mend": error.mend,
+            "signature": UNLISTED,
+        }
+        for error in plan.unlisted
+    ]
+    before = store.failures.filter((pl.col("corpus") == plan.recipe.name) & (pl.col("signature") == UNLISTED)).collect()
+    if before.drop("run_id").to_dicts() != [{key: row[key] for key in row if key != "run_id"} for row in rows]:
+        ids = [*before["recording_id"], *(row["recording_id"] for row in rows)]
+        store.tables.replace("failures", cast(rows, FAILURES), "recording_id", ids)
+    return rows
 
 
 def publish_annotations(store: Store, result: BatchResult, ids: list[str]) -> None:

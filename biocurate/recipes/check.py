@@ -17,10 +17,13 @@ from biocurate.recipes.joins import count_labels, join_notes
 from biocurate.recipes.recipe import Recipe
 from biocurate.recipes.subjects import subject_of
 from biocurate.recipes.units import Unit, match_file
+from biocurate.recipes.words import number_of
 from biocurate.sensors import SensorType
 
 NAMED = 3
 """Recordings that a finding names."""
+DIFFERENT = 8
+"""Different numbers of one label that are listed each."""
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,24 @@ def check(recipe: Recipe, root: Path) -> Report:
     _count_channels(seen, report)
     _hold_expectations(recipe, seen, report)
     for kind, counted, counts, unknown in count_labels(recipe, units):
-        report.labels += [LabelCount(kind, value, count, counted) for value, count in sorted(counts.items())]
+        report.labels += [LabelCount(kind, value, n, counted) for value, n in sorted(_summed(counts).items())]
         if unknown:
             words = ", ".join(map(repr, sorted(unknown)[:NAMED]))
             report.findings.append(f"labels.{kind}: {len(unknown)} values the recipe does not know, such as {words}")
+    report.notes += [
+        f"{rule.sensor}: the unit is suspect: {rule.reason}" for rule in recipe.definition.channels if rule.reason
+    ]
     report.notes += join_notes(recipe, units)
     report.notes += _aggregated((one.unit.name, note) for one in seen for note in _subject_notes(recipe, one))
     return report
+
+
+def _summed(counts: Counter[str]) -> Counter[str]:
+    """Counts as they are; many different numbers as one range."""
+    numbers = [number for value in counts if (number := number_of(value)) is not None]
+    if len(numbers) <= DIFFERENT or len(numbers) < len(counts):
+        return counts
+    return Counter({f"{min(numbers):g} to {max(numbers):g}, {len(numbers)} values": counts.total()})
 
 
 def _headers(recipe: Recipe, units: Sequence[Unit], report: Report) -> Iterable[_Seen]:

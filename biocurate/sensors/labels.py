@@ -102,11 +102,11 @@ def identify_all(labels: Sequence[tuple[str, str]]) -> list[Identity]:
     In BioSemi's layout A1-A32, B1-B32, ... the labels ``A1``, ``C3`` or ``F4`` are places in a cap, not the electrodes
     of those names: they are `MISC` until a recipe names them.
     """
-    plain = [plain(label).strip(" .") for label, _ in labels]
-    biosemi = sum(re.fullmatch(r"B\d{1,2}", text) is not None for text in plain) >= 8
+    texts = [plain(label).strip(" .") for label, _ in labels]
+    biosemi = sum(re.fullmatch(r"B\d{1,2}", text) is not None for text in texts) >= 8
     return [
         Identity(SensorType.MISC, text) if biosemi and _BIOSEMI.fullmatch(text) else identify(label, unit)
-        for text, (label, unit) in zip(plain, labels, strict=True)
+        for text, (label, unit) in zip(texts, labels, strict=True)
     ]
 
 

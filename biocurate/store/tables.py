@@ -54,8 +54,10 @@ class Tables:
         for name in self.objects.folders("tables"):
             if self.exists(name):
                 found.append(name)
-            else:
-                found += [f"{name}/{part}" for part in self.objects.folders(f"tables/{name}")]
+            # `manifests` is a table of its own, and the folder of one more for each manifest.
+            if name == "manifests" or not self.exists(name):
+                parts = self.objects.folders(f"tables/{name}")
+                found += [f"{name}/{part}" for part in parts if part != "_delta_log"]
         return found
 
     def version(self, name: str) -> int:

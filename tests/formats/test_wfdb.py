@@ -100,7 +100,9 @@ def test_age_and_sex_are_read_from_the_comments_that_name_them(comments, age, se
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"r\.hea: the header holds no record line"),
+        ("", r"r\.hea: is empty"),
+        ("# only a comment", r"r\.hea: the header holds no record line"),
+        ("<!DOCTYPE html>", r"r\.hea: is a web page"),
         ("r two 100 3", r"r\.hea, line 1: the number of signals is 'two'"),
         ("r 1 0 3\n" + LINE, r"r\.hea, line 1: the sampling frequency is '0'"),
         ("r 1 100 -3\n" + LINE, r"r\.hea, line 1: the number of samples is '-3'"),
@@ -207,8 +209,8 @@ def test_header_5_checksum_and_initial_value_are_held_to_the_samples(tmp_path):
     write(tmp_path, "r 2 100 3", LINE, "r.dat 16 200/mV 16 0 5 6 0 V1", r=[1, 4, 2, 5, 3, 6])
     recording = read(tmp_path)
     assert recording.warnings == (
-        "r.hea: the checksum in the header is not that of the samples: V1.",
-        "r.hea: the initial value in the header is not the first sample: V1.",
+        "the checksum in the header is not that of the samples: V1",
+        "the initial value in the header is not the first sample: V1",
     )
     assert recording.stream("ECG").digital.tolist() == [[1, 2, 3], [4, 5, 6]]
 
@@ -233,6 +235,22 @@ def test_a_signal_file_that_is_cut_off_after_it_was_opened_is_refused(tmp_path, 
 def test_an_empty_signal_file_of_a_header_without_length_is_refused(tmp_path):
     write(tmp_path, "r 1 100", LINE, r=[])
     with pytest.raises(SourceError, match=r"r\.dat: holds no samples"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"<html><body>Log in</body></html>", r"r\.dat: is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", r"r\.dat: is a Git LFS pointer"),
+        (b"", r"r\.dat: is empty"),
+        (b"ab\r\n" * 20, r"r\.dat: has a carriage return before every line feed"),
+    ],
+)
+def test_a_file_that_is_no_signal_file_is_refused(tmp_path, raw, message):
+    write(tmp_path, "r 1 100 3", LINE)
+    (tmp_path / "r.dat").write_bytes(raw)
+    with pytest.raises(SourceError, match=message):
         read(tmp_path)
 
 

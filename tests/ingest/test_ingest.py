@@ -172,15 +172,18 @@ def test_no_date_and_no_name_of_a_person_is_anywhere_in_the_store(corpus, store)
     from datetime import date, time
 
     path = corpus.root / "s05_rest.edf"
-    edf = edfio.read_edf(path)
-    edf.patient = edfio.Patient(name="Quintilia Zebedee", code="MRN-774411", birthdate=date(1931, 2, 3), sex="F")
-    edf.recording = edfio.Recording(startdate=date(2011, 7, 13), hospital_administration_code="ADM-9913")
-    edf.starttime = time(13, 37, 42)
+    edf = edfio.Edf(
+        edfio.read_edf(path).signals,
+        patient=edfio.Patient(name="Quintilia_Zebedee", code="MRN-774411", birthdate=date(1931, 2, 3), sex="F"),
+        recording=edfio.Recording(startdate=date(2011, 7, 13), hospital_administration_code="ADM-9913"),
+        starttime=time(13, 37, 42),
+        annotations=[edfio.EdfAnnotation(1.0, None, "called Mr Aurelio Quent")],
+    )
     edf.write(path)
     assert run(corpus, store).recordings == 12
     haystack = [path.read_bytes() for path in store.objects.folder.rglob("*") if path.is_file()]
     rows = str([store.tables.scan(name).collect().to_dicts() for name in store.tables.names()])
-    for secret in ("Quintilia", "Zebedee", "MRN-774411", "1931", "2011-07-13", "13-JUL-2011", "ADM-9913"):
+    for secret in ("Quintilia", "Zebedee", "MRN-774411", "1931", "2011-07-13", "13-JUL-2011", "ADM-9913", "Aurelio"):
         assert secret not in rows
         assert not any(secret.encode() in data for data in haystack)
     assert store.recording("tiny/s05_rest").row["sex"] == "F"

@@ -26,7 +26,7 @@ class Block:
     @property
     def seconds(self) -> float:
         """Length of each window."""
-        return self.x.shape[-1] / self.rate_hz
+        return float(self.x.shape[-1] / self.rate_hz)
 
     def clean(self) -> tuple[Floats, NDArray[np.bool_]]:
         """Samples with short gaps bridged by straight lines, and which channels of which windows are usable.

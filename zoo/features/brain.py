@@ -38,9 +38,7 @@ def band_powers(block: Block) -> Columns:
     ]
     head = known.mean(log.swapaxes(1, 2))
     order = list(BANDS)
-    columns += [
-        (f"{a}/{b}", "log10 ratio", head[:, order.index(a)] - head[:, order.index(b)]) for a, b in RATIOS
-    ]
+    columns += [(f"{a}/{b}", "log10 ratio", head[:, order.index(a)] - head[:, order.index(b)]) for a, b in RATIOS]
     return Columns.of(columns)
 
 
@@ -49,4 +47,3 @@ def _integral(frequency: Floats, density: Floats, low: float, high: float, rate_
     if not inside.any() or high > rate_hz / 2:
         return np.full(density.shape[:-1], np.nan)
     return np.asarray(density[..., inside].sum(axis=-1) * (frequency[1] - frequency[0]))
-

@@ -15,10 +15,10 @@ LOW_HZ, HIGH_HZ = 0.08, 1.0
 def breathing(block: Block) -> Columns:
     """Rate, evenness and depth from the spectrum of the breathing band.
 
-    The rate is the highest peak of the periodogram (Hann window, zero-padded to at least 100 s, so that bins are
-    0.01 Hz or finer; the peak between them by a parabola) between 5 and 60 breaths a minute; evenness is the share of the band's power within
-    0.05 Hz plus the window's own resolution of it. Windows shorter than two of the slowest breaths are NaN below what
-    they can resolve: the lower bound is raised to two periods a window. The first channel is used.
+    The rate is the highest peak of the periodogram between 5 and 60 breaths a minute (Hann window, zero-padded to at
+    least 100 s, the peak between bins by a parabola); in a short window the lower bound is raised to two breaths a
+    window. Evenness is the share of the band's power within 0.05 Hz, plus the window's own resolution, of the peak.
+    The first channel is used.
     """
     x, usable = block.clean()
     low = max(LOW_HZ, 2 / block.seconds)

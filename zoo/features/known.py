@@ -11,14 +11,14 @@ def mean(x: Floats) -> Floats:
     """Arithmetic mean."""
     count = np.isfinite(x).sum(axis=-1)
     total = np.nansum(x, axis=-1)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
 
 
 def deviation(x: Floats) -> Floats:
     """Sample standard deviation; NaN with fewer than two values."""
     count = np.isfinite(x).sum(axis=-1)
     square = np.nansum((x - mean(x)[..., None]) ** 2, axis=-1)
-    return np.sqrt(np.divide(square, count - 1, out=np.full(square.shape, np.nan), where=count > 1))
+    return np.asarray(np.sqrt(np.divide(square, count - 1, out=np.full(square.shape, np.nan), where=count > 1)))
 
 
 def median(x: Floats) -> Floats:

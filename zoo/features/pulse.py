@@ -35,7 +35,7 @@ def ecg_rhythm(block: Block) -> Columns:
     smooth = _moving_mean(energy, round(0.08 * block.rate_hz))
     found = peaks_of(smooth, SHORTEST_S * block.rate_hz, height=0.3 * np.percentile(smooth, 98, axis=1))
     beats = _highest_near(energy, found, round(0.06 * block.rate_hz))
-    return Columns.of(_variability(block, beats, energy, usable.any(axis=1)))
+    return Columns.of(_variability(block, beats, energy, np.asarray(usable.any(axis=1))))
 
 
 def ppg_rhythm(block: Block) -> Columns:
@@ -50,7 +50,7 @@ def ppg_rhythm(block: Block) -> Columns:
     scale = np.divide(1.0, size, out=np.zeros_like(size), where=usable & (size > 0))
     pulse = (filtered * scale[..., None]).mean(axis=1)
     beats = peaks_of(pulse, SHORTEST_S * block.rate_hz, height=0.5 * np.percentile(pulse, 90, axis=1))
-    any_usable = usable.any(axis=1)
+    any_usable = np.asarray(usable.any(axis=1))
     columns = _variability(block, beats, pulse, any_usable)
     amplitude = np.where(any_usable, np.where(usable, size, 0.0).max(axis=1), np.nan)
     return Columns.of([*columns, ("amplitude", "log10 of the channel's unit", known.log10(amplitude))])
@@ -106,4 +106,3 @@ def _highest_near(x: Floats, peaks: Peaks, reach: int) -> Peaks:
     sample = np.clip(peaks.sample[:, None] + around, 0, x.shape[1] - 1)
     best = x[peaks.window[:, None], sample].argmax(axis=1)
     return peaks._replace(sample=sample[np.arange(len(best)), best])
-

@@ -11,15 +11,17 @@ from zoo.features.block import Block, Columns, Floats
 def statistics(block: Block) -> Columns:
     """Mean, slope, spread, least and greatest value of each channel.
 
-    A constant channel is a reading like any other here, so that only invalid samples make a window unknown.
+    A single channel's features go without its name, which differs between devices. A constant channel is a reading
+    like any other here, so that only invalid samples make a window unknown.
     """
     x, _ = block.clean()
     known_enough = np.isfinite(block.x).mean(axis=-1) > 0.5
     columns: list[tuple[str, str, Floats]] = []
     for row, channel in enumerate(block.channels):
         of = x[:, row]
+        prefix = "" if len(block.channels) == 1 else f"{channel}."
         columns += [
-            (f"{channel}.{name}", unit, np.where(known_enough[:, row], values, np.nan))
+            (f"{prefix}{name}", unit, np.where(known_enough[:, row], values, np.nan))
             for name, unit, values in (
                 ("mean", "canonical unit", of.mean(axis=1)),
                 ("slope", "canonical unit/min", 60 * slope(of, block.rate_hz)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError
 from biocurate.sensors import SensorType
 from zoo.features import EXTRACTORS
@@ -16,7 +17,7 @@ from zoo.features.block import Block, Floats
 if TYPE_CHECKING:
     import polars as pl
 
-    from biocurate.cli.progress import Bar
+    from biocurate.store.reading import SignalReader
     from biocurate.store.store import Store
 
 BATCH_BYTES = 32 * 2**20
@@ -34,6 +35,8 @@ class FeatureTable:
     """Shape (windows, features), NaN where unknown."""
     missing: dict[str, int]
     """By sensor type: windows that no stream of it covers."""
+    several: dict[str, int]
+    """By sensor type: windows that several streams of it cover, of which the first is measured."""
 
     def aligned(self, names: Sequence[str]) -> Floats:
         """The values in other columns: those of a model that was trained elsewhere.
@@ -57,7 +60,7 @@ class FeatureTable:
         return out
 
 
-def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar: Bar | None = None) -> FeatureTable:
+def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar: Progress = Silent()) -> FeatureTable:
     """Measure every window, a batch at a time.
 
     Windows of one sensor type that differ in rate or channels are measured apart; a channel that some of them lack is
@@ -69,7 +72,7 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
     rows : DataFrame
         Windows.
     sensors : sequence of SensorType
-    bar : Bar, optional
+    bar : Progress, optional
         Is told of each window and sensor type.
 
     Raises
@@ -77,30 +80,32 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
     ModelError
         Where no window has any of the sensor types.
     """
+    from biocurate.store.reading import SignalReader
     from zoo.coverage import covering
 
-    if bar:
-        bar.start(rows.height * len(sensors))
+    bar.start(rows.height * len(sensors))
+    reader = SignalReader(store, rows["recording_id"].unique().to_list())
     columns: dict[str, tuple[str, Floats]] = {}
-    missing = {}
+    missing, several = {}, {}
     for sensor in sensors:
         covered = covering(store, rows, sensor)
         missing[str(sensor)] = rows.height - covered.height
-        _measure(store, rows, covered, sensor, columns, bar)
+        several[str(sensor)] = covered.filter(covered["of"] > 1).height
+        _measure(reader, rows, covered, sensor, columns, bar)
     if not columns:
         mend = "Choose other --sensors, or build windows that `require` them."
         raise ModelError("no window has a stream of them.", where=", ".join(map(str, sensors)), mend=mend)
     units, values = zip(*columns.values(), strict=True)
-    return FeatureTable(tuple(columns), tuple(units), np.stack(values, axis=1), missing)
+    return FeatureTable(tuple(columns), tuple(units), np.stack(values, axis=1), missing, several)
 
 
 def _measure(
-    store: Store,
+    reader: SignalReader,
     rows: pl.DataFrame,
     covered: pl.DataFrame,
     sensor: SensorType,
     columns: dict[str, tuple[str, Floats]],
-    bar: Bar | None,
+    bar: Progress,
 ) -> None:
     """Fill in the columns of one sensor type."""
     from biocurate import read_windows
@@ -110,10 +115,11 @@ def _measure(
         step = max(1, BATCH_BYTES // max(4 * like.samples * len(like.channels), 1))
         for at in range(0, len(places), step):
             batch = places[at : at + step]
-            x = read_windows(store, rows[batch], sensor=str(sensor), channels=list(like.channels))
+            x = read_windows(
+                reader.store, rows[batch], str(sensor), list(like.channels), reader=reader, rate_hz=like.rate_hz
+            )
             found = EXTRACTORS[sensor](Block(x, like.rate_hz, like.channels))
             for name, unit, values in zip(found.names, found.units, found.values.T, strict=True):
                 _, column = columns.setdefault(f"{sensor}.{name}", (unit, np.full(rows.height, np.nan)))
                 column[batch] = values
-            if bar:
-                bar.advance(len(batch))
+            bar.advance(len(batch))

@@ -38,7 +38,8 @@ class SmallCnn(nn.Module):
         Tensor, shape (batch, num_classes), logits
         """
         x = images.float() / 127.5 - 1.0
-        return self.head(self.stages(self.stem(x)).mean(dim=(2, 3)))
+        scores: Tensor = self.head(self.stages(self.stem(x)).mean(dim=(2, 3)))
+        return scores
 
 
 class _Stage(nn.Module):
@@ -55,7 +56,8 @@ class _Stage(nn.Module):
         self.last = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(self.down(x) + self.body(x))
+        out: Tensor = self.last(self.down(x) + self.body(x))
+        return out
 
 
 def _norm(channels: int) -> nn.GroupNorm:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError
 from zoo.config import RunConfig
 from zoo.folds import Fold
 from zoo.registry import model_config
 
 if TYPE_CHECKING:
-    from biocurate.cli.progress import Bar
     from biocurate.store.store import Store
     from zoo.task import Task
 
@@ -67,7 +67,7 @@ class Learner(Protocol):
         ...
 
 
-def prepare(store: Store, task: Task, config: RunConfig, bar: Bar | None = None) -> Learner:
+def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent()) -> Learner:
     """Read what the model takes for every window of the task.
 
     Raises

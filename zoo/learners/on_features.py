@@ -18,7 +18,7 @@ from zoo.learners import Advance, Codes
 from zoo.registry import create_model
 
 if TYPE_CHECKING:
-    from biocurate.cli.progress import Bar
+    from biocurate.engine import Progress
     from biocurate.sensors import SensorType
     from biocurate.store.store import Store
     from zoo.config import RunConfig
@@ -55,7 +55,7 @@ class FeatureLearner:
     """
 
     def __init__(
-        self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType], bar: Bar | None
+        self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType], bar: Progress
     ) -> None:
         self.task = task
         self.options = dict(config.options)
@@ -87,6 +87,11 @@ def _gaps(table: FeatureTable) -> list[str]:
     """Say what is unknown, and what stands in for it."""
     unknown = int((~np.isfinite(table.values)).sum())
     notes = [f"{count} windows have no {sensor}." for sensor, count in table.missing.items() if count]
+    notes += [
+        f"{count} windows have several {sensor} streams; the first is used."
+        for sensor, count in table.several.items()
+        if count
+    ]
     if unknown:
         share = unknown / table.values.size
         notes.append(f"{unknown:,} feature values ({share:.1%}) are unknown: the training median stands in for them.")

@@ -47,9 +47,9 @@ class FittedImages:
                 score = self.network(batch["image"].to(device)).double().softmax(dim=1).cpu().numpy()
                 np.add.at(total, batch["row"].numpy(), score)
                 np.add.at(count, batch["row"].numpy(), 1)
-        return np.divide(
-            total[rows], count[rows, None], out=np.full((len(rows), self.n_classes), np.nan), where=count[rows, None] > 0
-        )
+        seen = count[rows, None] > 0
+        blank = np.full((len(rows), self.n_classes), np.nan)
+        return np.asarray(np.divide(total[rows], count[rows, None], out=blank, where=seen))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The network's state."""

@@ -1,0 +1,84 @@
+"""The hash of a manifest: of what is selected, not of where a store happens to keep it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import polars as pl
+
+from biocurate.errors import StaleError
+from biocurate.store.schema import WINDOWS
+from biocurate.store.store import Store
+
+SCHEME = "biocurate manifest 1"
+"""Begins what is hashed; a change of the scheme changes it."""
+
+IDENTITY = ("recording_id", "revision", "t0_ns", "duration_ns")
+"""What a window is, beside the samples under it."""
+
+
+def content_hash(store: Store, definition: str, rows: pl.DataFrame) -> str:
+    """Hash a definition and the rows that it selected.
+
+    Of each row count the recording and its revision, the digests of the streams that cover it, time and length, its
+    label columns, label and split. Numbers of windows, parts, places in parts and runs do not: two stores that were made
+    from the same sources give the same hash, and so does the same store after it has grown.
+
+    Parameters
+    ----------
+    store : Store
+    definition : str
+        Canonical JSON.
+    rows : DataFrame
+        Windows with label columns, ``label`` and ``split``, in any order.
+
+    Returns
+    -------
+    str, 64 hexadecimal digits
+    """
+    rows = rows.sort("recording_id", "t0_ns", "duration_ns")
+    labels = sorted(name for name in rows.columns if name not in WINDOWS.names)
+    table = rows.select(*IDENTITY, *labels).hstack([_digests(store, rows)])
+    hasher = hashlib.sha256()
+    for piece in (SCHEME.encode(), definition.encode(), *_columns(table)):
+        hasher.update(len(piece).to_bytes(8, "little"))
+        hasher.update(piece)
+    return hasher.hexdigest()
+
+
+def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
+    """Digests of the streams that cover each window, by stream number, as one text."""
+    streams = store.streams.select("recording_id", "revision", "stream_no", "digest").collect()
+    # Windows share few sets of streams: each set is joined to its digests once.
+    keyed = rows.select("recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no")))
+    sets = keyed.unique()
+    joined = (
+        sets.with_columns(stream_no=pl.col("numbers"))
+        .explode("stream_no")
+        .join(streams, on=["recording_id", "revision", "stream_no"], how="left")
+        .sort("stream_no")
+        .group_by("recording_id", "revision", "numbers")
+        .agg(pl.col("digest"))
+    )
+    if joined["digest"].list.eval(pl.element().is_null()).list.any().any():
+        raise StaleError("a window refers to a stream that is gone.", where=store.url, mend="Build the windows again.")
+    joined = joined.with_columns(pl.col("digest").list.join(" "))
+    return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")["digest"]
+
+
+def _columns(table: pl.DataFrame) -> Iterator[bytes]:
+    """Each column as bytes that depend on its values alone: its name, then its values.
+
+    Whole numbers are little-endian 64-bit. Texts are first their lengths in UTF-8 bytes (-1 where there is none), then
+    all of them end to end.
+    """
+    for name in table.columns:
+        column = table[name]
+        yield name.encode()
+        if column.dtype == pl.Int64:
+            yield column.to_numpy().astype("<i8").tobytes()
+        else:
+            text = column.cast(pl.String)
+            yield text.str.len_bytes().cast(pl.Int64).fill_null(-1).to_numpy().astype("<i8").tobytes()
+            yield "".join(text.drop_nulls().to_list()).encode()

@@ -1,0 +1,176 @@
+"""`biocurate zoo`: models, their training and their results. Heavy imports stay inside the functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biocurate.cli.options import AsJson, StoreOption
+
+if TYPE_CHECKING:
+    from zoo.evaluate import Report
+
+app = typer.Typer(
+    help="Models: train them on a manifest, judge them on persons that they never saw.", no_args_is_help=True
+)
+
+Run = Annotated[Path, typer.Option("--run", help="Folder of the run.", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
+Sensors = Annotated[
+    str | None, typer.Option(help="Sensor types, such as EEG,ECG; all that the model takes by default.")
+]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of model, training or evaluation.")
+]
+Images = Annotated[str | None, typer.Option(help="Image set, for models of images.")]
+Size = Annotated[int | None, typer.Option(min=32, help="Side of the images; the same as --set size=N.")]
+Folds = Annotated[bool, typer.Option("--folds", help="Insist on a k-fold manifest: one model a fold.")]
+OneFold = Annotated[list[str] | None, typer.Option("--fold", help="Hold out only this fold; can be repeated.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace a run of the same name.")]
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """List the models, and what each takes.
+
+    biocurate zoo list
+    """
+    import polars as pl
+
+    from biocurate.cli.output import show
+    from zoo.registry import list_models, model_config
+
+    found = [model_config(name) for name in list_models()]
+    rows = [
+        {
+            "model": config.name,
+            "family": config.family,
+            "task": config.task,
+            "input": config.spec.image or config.spec.input,
+            "sensors": ", ".join(map(str, config.spec.sensors)) or "any",
+            "options": ", ".join(f"{key}={field.default}" for key, field in config.options.model_fields.items()),
+            "licence": config.licence,
+            "description": config.description,
+        }
+        for config in found
+    ]
+    show(pl.DataFrame(rows), as_json, title="models")
+
+
+@app.command()
+def finetune(
+    model: Annotated[str, typer.Argument(help="A name of `biocurate zoo list`.", show_default=False)],
+    store: StoreOption,
+    manifest: Annotated[str, typer.Option(help="A built manifest.", show_default=False)],
+    run: Run,
+    sensors: Sensors = None,
+    images: Images = None,
+    size: Size = None,
+    set_: Settings = None,
+    folds: Folds = False,
+    fold: OneFold = None,
+    seed: Seed = 0,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on a manifest, and judge it on the persons held out.
+
+    A manifest of folds gives one model a fold, and every person is held out once.
+
+    biocurate zoo finetune features-logreg --manifest eegmat-folds --sensors EEG,ECG --run runs/eegmat
+    """
+    from biocurate import open_store
+    from biocurate.cli.progress import progress
+    from biocurate.engine import Silent
+    from biocurate.errors import UsageError
+    from zoo.config import RunConfig, settings
+    from zoo.finetune import finetune as train
+    from zoo.registry import model_config
+
+    pairs = [*(set_ or []), *([] if size is None else [f"size={size}"])]
+    chosen = settings(model_config(model), pairs)
+    config = RunConfig(
+        model=model,
+        manifest=manifest,
+        sensors=_sensors(sensors),
+        images=images,
+        folds=tuple(fold or ()),
+        seed=seed,
+        options=chosen["options"].model_dump(),
+        training=chosen["training"],
+        evaluation=chosen["evaluation"],
+    )
+    opened = open_store(store)
+    if folds and "test" in opened.manifest(manifest).rows["split"].unique().to_list():
+        mend = "Leave out --folds, or build a manifest with `split: {method: kfold}`."
+        raise UsageError("it has no folds.", where=f"manifest {manifest}", mend=mend)
+    if images is not None:
+        measuring = Silent()
+        with progress("Training", "models") as training:
+            report = train(opened, config, run, force, measuring, training)
+    else:
+        with progress("Measuring", "windows") as measuring_bar:
+            report = train(opened, config, run, force, measuring_bar)
+    _print(report, as_json)
+    if not as_json:
+        _say(f"Run folder: {run}")
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    store: Annotated[str | None, typer.Option("--store", envvar="BIOCURATE_STORE", help="With --manifest.")] = None,
+    manifest: Annotated[str | None, typer.Option(help="Judge on this manifest; its persons must be new.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only this split of the manifest.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print how well a run did, computed anew from its predictions; or judge it on another manifest.
+
+    biocurate zoo evaluate runs/eegmat
+    """
+    from zoo.judge import judge_again, judge_on
+
+    if manifest is None:
+        _print(judge_again(run), as_json)
+        return
+    from biocurate import open_store
+    from biocurate.cli.progress import progress
+    from biocurate.errors import UsageError
+
+    if store is None:
+        raise UsageError("a manifest lies in a store.", where="--manifest", mend="Name it: --store STORE.")
+    with progress("Measuring", "windows") as bar:
+        report = judge_on(run, open_store(store), manifest, split, bar)
+    _print(report, as_json)
+
+
+def _sensors(text: str | None) -> tuple[str, ...]:
+    from biocurate.sensors import SensorType
+
+    return tuple(str(SensorType.parse(name.strip())) for name in (text or "").split(",") if name.strip())
+
+
+def _print(report: Report, as_json: bool) -> None:
+    """A table with the controls beside, then what weakens the figures; points per person where they are few."""
+    import json
+
+    from biocurate.cli.output import show
+    from zoo.bootstrap import FEWEST_PERSONS
+
+    if as_json:
+        print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
+        return
+    show(report.table(), title=f"{report.model}: {', '.join(report.classes)}")
+    if report.persons < FEWEST_PERSONS:
+        show(report.persons_table(), title="held-out persons")
+    for note in [*report.cautions, *report.notes]:
+        _say(f"- {note}")
+
+
+def _say(text: str) -> None:
+    from biocurate.cli.output import console
+
+    console().print(text, markup=False)

@@ -1,0 +1,99 @@
+"""Judging a run that stands: again from its predictions, or on windows of another manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from biocurate.engine import Progress, Silent
+from biocurate.errors import ModelError, UsageError
+from zoo import checkpoint, runs
+from zoo.config import RunConfig
+from zoo.evaluate import PROBABILITY, Report, held_out, report
+from zoo.learners import prepare
+from zoo.task import Task
+
+if TYPE_CHECKING:
+    from biocurate.store.store import Store
+
+
+def judge_again(run: Path) -> Report:
+    """The report of a run, computed anew from its predictions; no store is needed."""
+    config = _config(run)
+    held, controls = runs.read_predictions(run)
+    classes = [name.removeprefix(PROBABILITY) for name in held.columns if name.startswith(PROBABILITY)]
+    notes = json.loads((run / "metrics.json").read_text())["notes"]
+    return report(held, controls, classes, config.model, notes, config.evaluation.draws, config.seed)
+
+
+def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, bar: Progress = Silent()) -> Report:
+    """Judge a run's models on windows of another manifest; where it has several models, their mean decides.
+
+    Parameters
+    ----------
+    run : Path
+    store : Store
+    manifest : str
+    split : str, optional
+        One split of the manifest; all of it where left out.
+    bar : Progress, optional
+
+    Raises
+    ------
+    ModelError
+        Where the models were trained on a person of these windows, or know none of their labels.
+    UsageError
+        Where the manifest has no such split.
+    """
+    config = _config(run).model_copy(update={"manifest": manifest})
+    task = Task.of(store.manifest(manifest))
+    chosen = np.arange(task.rows.height)
+    if split is not None:
+        chosen = np.flatnonzero((task.rows["split"] == split).fill_null(False).to_numpy())
+        if not len(chosen):
+            raise UsageError(f"the manifest has no split {split!r}.", where=manifest)
+    models = [checkpoint.load(path) for path in sorted(run.glob("model-*.safetensors"))]
+    if not models:
+        raise ModelError("it holds no checkpoint.", where=str(run))
+    classes = models[0].about["classes"]
+    _check(models, task, chosen, classes, run)
+    learner = prepare(store, task, config, bar)
+    fitted = [learner.load(model.tensors, model.about) for model in models]
+    probability = np.mean([each.predict(chosen) for each in fitted], axis=0)
+    held = held_out(task.rows[chosen], probability, classes, manifest)
+    notes = [*learner.notes, f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}."]
+    if len(models) > 1:
+        notes.append(f"The mean of {len(models)} models decides.")
+    guess = np.full((held.height, len(classes)), 1 / len(classes))
+    rows = task.rows.join(held, on="window_id", how="semi", maintain_order="left")
+    return report(
+        held,
+        {"guess": [held_out(rows, guess, classes, manifest)]},
+        classes,
+        config.model,
+        notes,
+        config.evaluation.draws,
+        config.seed,
+    )
+
+
+def _config(run: Path) -> RunConfig:
+    stored = runs.read_config(run)
+    return RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
+
+
+def _check(models: list[checkpoint.Checkpoint], task: Task, chosen: np.ndarray, classes: list[str], run: Path) -> None:
+    rows = task.rows[chosen]
+    seen = {person for model in models for person in model.about["persons"]}
+    if both := sorted(seen & set(rows["person"])):
+        mend = "Judge on persons that it never saw: another manifest, or --split test."
+        raise ModelError(
+            f"it was trained on {len(both)} of these persons, such as {both[0]}.", where=str(run), mend=mend
+        )
+    foreign = sorted(set(rows["label"]) - set(classes))
+    if foreign:
+        mend = "Map them in the manifest's `label`."
+        raise ModelError(f"it knows {', '.join(classes)}, not {', '.join(foreign)}.", where=str(run), mend=mend)
