@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from biocurate.errors import ModelError
 
 FORMAT = "biocurate-zoo-1"
+"""The only key of the metadata: safetensors writes several in an order that changes from run to run."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def save(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, An
     from safetensors.numpy import save_file
 
     whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-    save_file(whole, path, metadata={"format": FORMAT, "about": json.dumps(about, sort_keys=True)})
+    save_file(whole, path, metadata={FORMAT: json.dumps(about, sort_keys=True)})
 
 
 def load(path: Path) -> Checkpoint:
@@ -49,6 +50,6 @@ def load(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError) as error:
         raise ModelError(f"the checkpoint cannot be read: {error}.", where=str(path)) from error
-    if metadata.get("format") != FORMAT:
+    if FORMAT not in metadata:
         raise ModelError("this is no checkpoint of a biocurate run.", where=str(path), mend="Name a folder of a run.")
-    return Checkpoint(tensors, json.loads(metadata["about"]))
+    return Checkpoint(tensors, json.loads(metadata[FORMAT]))

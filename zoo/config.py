@@ -35,7 +35,8 @@ class Evaluation(Options):
     """Trainings on permuted labels, the control that shows what this pipeline finds where there is nothing; None is 5
     for models that are solved at once and 1 for networks."""
     val_share: float = Field(default=0.2, ge=0.0, lt=1.0)
-    """Share of training persons set aside to stop on, where the manifest sets none aside."""
+    """Share of training persons set aside to stop on, where the manifest sets none aside; 0 for models that are solved
+    at once."""
 
 
 class RunConfig(Options):

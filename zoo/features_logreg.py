@@ -90,6 +90,8 @@ class FeaturesLogreg:
         weight, bias = model.coef_, model.intercept_
         if n_classes == 2:  # scikit-learn gives one row: the log odds of the second class
             weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
+        # In C order, as a checkpoint keeps it: the order in memory decides the last bit of a sum.
+        weight = np.ascontiguousarray(weight)
         return replace(self, median=median, mean=mean, scale=scale, weight=weight, bias=bias)
 
     def predict(self, values: Floats) -> Floats:

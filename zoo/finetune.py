@@ -12,12 +12,12 @@ import polars as pl
 
 from biocurate.engine import Progress, Silent
 from zoo import checkpoint, runs
-from zoo.config import RunConfig
+from zoo.config import Evaluation, RunConfig
 from zoo.controls import majority, permutation_of, permuted
 from zoo.evaluate import Report, held_out, report
 from zoo.folds import Fold, folds_of
 from zoo.learners import Fitted, Learner, prepare
-from zoo.registry import model_config
+from zoo.registry import model_config, validated
 from zoo.task import Task
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ def finetune(
     """
     with runs.new_run(folder, force) as run:
         task = Task.of(store.manifest(config.manifest))
-        folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None)
         config = _resolved(config, task)
+        folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None)
         learner = prepare(store, task, config, measuring)
         held, controls = _train(run, learner, task, folds, config, training)
         left_out = sum(len(fold.test) for fold in folds) - held.height
@@ -102,11 +102,14 @@ def _resolved(config: RunConfig, task: Task) -> RunConfig:
     options = dict(config.options)
     if "num_classes" in known.options.model_fields:
         options["num_classes"] = len(task.classes)
-    evaluation = config.evaluation
-    if evaluation.permutations is None:
-        usual = SOLVED_PERMUTATIONS if known.spec.input == "features" else TRAINED_PERMUTATIONS
-        evaluation = evaluation.model_copy(update={"permutations": usual})
-    return config.model_copy(update={"options": options, "evaluation": evaluation})
+    options = validated(known.options, options, config.model).model_dump()
+    solved = known.spec.input == "features"
+    told = config.evaluation.model_dump()
+    if told["permutations"] is None:
+        told["permutations"] = SOLVED_PERMUTATIONS if solved else TRAINED_PERMUTATIONS
+    if solved:
+        told["val_share"] = 0.0  # there is nothing to stop early: no person is set aside for it
+    return config.model_copy(update={"options": options, "evaluation": Evaluation(**told)})
 
 
 def _train(

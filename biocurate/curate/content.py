@@ -22,8 +22,8 @@ def content_hash(store: Store, definition: str, rows: pl.DataFrame) -> str:
     """Hash a definition and the rows that it selected.
 
     Of each row count the recording and its revision, the digests of the streams that cover it, time and length, its
-    label columns, label and split. Numbers of windows, parts, places in parts and runs do not: two stores that were made
-    from the same sources give the same hash, and so does the same store after it has grown.
+    label columns, label and split. Numbers of windows, parts, places in parts and runs do not: two stores that were
+    made from the same sources give the same hash, and so does the same store after it has grown.
 
     Parameters
     ----------
@@ -51,7 +51,9 @@ def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
     """Digests of the streams that cover each window, by stream number, as one text."""
     streams = store.streams.select("recording_id", "revision", "stream_no", "digest").collect()
     # Windows share few sets of streams: each set is joined to its digests once.
-    keyed = rows.select("recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no")))
+    keyed = rows.select(
+        "recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no"))
+    )
     sets = keyed.unique()
     joined = (
         sets.with_columns(stream_no=pl.col("numbers"))

@@ -50,7 +50,7 @@ class Segments:
     n_samples: Ints
     first: Ints
 
-    def take(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Segments:
+    def take(self, which: NDArray[np.intp] | NDArray[np.bool_] | slice) -> Segments:
         """Keep some of them."""
         return Segments(
             self.recording[which],
@@ -67,9 +67,9 @@ class Segments:
 class Cover:
     """Windows, sorted by recording and time, and the streams that cover each.
 
-    ``stream_no[offsets[i]:offsets[i + 1]]`` are the covering streams of window ``i``, ascending, and ``start`` the index
-    in the stream of the window's first sample; ``sensors[sensor_offsets[p]:sensor_offsets[p + 1]]`` are the sensor types
-    of piece ``p = piece[i]``, ascending.
+    ``stream_no[offsets[i]:offsets[i + 1]]`` are the covering streams of window ``i``, ascending, and ``start`` the
+    index in the stream of the window's first sample; ``sensors[sensor_offsets[p]:sensor_offsets[p + 1]]`` are the
+    sensor types of piece ``p = piece[i]``, ascending.
     """
 
     recording: Ints
@@ -189,4 +189,5 @@ def ranges(first: Ints | NDArray[np.intp], stop: Ints | NDArray[np.intp]) -> Int
     """``concatenate([arange(a, b) for a, b in zip(first, stop)])``."""
     counts = stop - first
     ends = np.cumsum(counts)
-    return np.arange(counts.sum(), dtype=np.int64) + np.repeat(first - (ends - counts), counts)
+    steps: Ints = np.arange(counts.sum(), dtype=np.int64) + np.repeat(first - (ends - counts), counts)
+    return steps

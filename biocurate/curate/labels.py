@@ -80,9 +80,7 @@ def join_intervals(annotations: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _overlaps(
-    intervals: pl.DataFrame, keys: Ints, t0_ns: Ints, length_ns: int, hop_ns: int
-) -> tuple[Ints, Ints, Ints]:
+def _overlaps(intervals: pl.DataFrame, keys: Ints, t0_ns: Ints, length_ns: int, hop_ns: int) -> tuple[Ints, Ints, Ints]:
     """Every overlap of a window with an interval: the index of each, and the nanoseconds in common."""
     recording, onset, end = (intervals[name].to_numpy() for name in ("recording", "onset_ns", "end_ns"))
     first = np.maximum((onset - length_ns) // hop_ns + 1, 0)

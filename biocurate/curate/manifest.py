@@ -90,7 +90,8 @@ def fold_name(number: int) -> str:
 def build_manifest(store: Store, definition: Definition) -> Manifest:
     """Select, label and split windows, and write them.
 
-    A definition that says how to cut windows gets a window set of its own, ``manifest-<name>``, cut anew at every build.
+    A definition that says how to cut windows gets a window set of its own, ``manifest-<name>``, cut anew at every
+    build.
 
     Parameters
     ----------
@@ -106,7 +107,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
     """
     rule = definition.window_rule
     if rule is not None:
-        windows.build(store, definition.window_set, rule, overwrite=True)
+        windows.build_set(store, definition.window_set, rule, overwrite=True)
     made = Run("manifest", definition.name, {"definition": definition.canonical()})
     with store.lease(f"manifest build {definition.name}", made.run_id):
         snapshot_id = store.snapshot_id
@@ -148,7 +149,9 @@ def select(store: Store, definition: Definition) -> pl.DataFrame:
     table = f"windows/{window_set}"
     if not store.tables.exists(table):
         known = [name.removeprefix("windows/") for name in store.tables.names() if name.startswith("windows/")]
-        raise ManifestError(f"there is no window set {window_set!r}.", where=definition.name, mend=nearest(window_set, known))
+        raise ManifestError(
+            f"there is no window set {window_set!r}.", where=definition.name, mend=nearest(window_set, known)
+        )
     cut = store.windows(window_set)
     rows = cut.collect()
     if definition.where is not None or definition.query is not None:

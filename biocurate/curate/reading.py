@@ -100,7 +100,9 @@ def _choose(
     )
     of_type = reader.streams.filter(pl.col("sensor_type") == str(sensor))
     found = covering.join(of_type, on=["recording_id", "stream_no"], how="inner", maintain_order="left")
-    _each_window_has(found, rows, where, f"no {sensor} without a gap", f"Filter: array_contains(sensor_types, '{sensor}').")
+    _each_window_has(
+        found, rows, where, f"no {sensor} without a gap", f"Filter: array_contains(sensor_types, '{sensor}')."
+    )
     if rate_hz is not None:
         rates = found["rate_hz"].unique().sort().to_list()
         found = found.filter(pl.col("rate_hz") == rate_hz)
@@ -112,7 +114,9 @@ def _choose(
             if name not in known:
                 raise UsageError(f"there is no channel {name!r}.", where=where, mend=nearest(name, known))
         found = found.filter(pl.all_horizontal(pl.col("names").list.contains(name) for name in channels))
-        _each_window_has(found, rows, where, f"no stream with all of {', '.join(channels)}", "Filter these windows out.")
+        _each_window_has(
+            found, rows, where, f"no stream with all of {', '.join(channels)}", "Filter these windows out."
+        )
     twice = found.filter(pl.col("row").is_duplicated())
     if twice.height:
         ids = twice.filter(pl.col("row") == twice["row"][0])
@@ -150,7 +154,8 @@ def _one_length(chosen: pl.DataFrame, sensor: str) -> int:
     kinds = chosen.group_by("rate_hz", "duration_ns").agg(pl.col("corpus").unique().sort()).sort("rate_hz")
     if kinds.height > 1:
         stated = "; ".join(
-            f"{duration / 1e9:g} s at {rate:g} Hz in {', '.join(corpora)}" for rate, duration, corpora in kinds.iter_rows()
+            f"{duration / 1e9:g} s at {rate:g} Hz in {', '.join(corpora)}"
+            for rate, duration, corpora in kinds.iter_rows()
         )
         raise UsageError(
             f"windows of different lengths in samples cannot make one array: {stated}.",
@@ -166,7 +171,9 @@ def _one_length(chosen: pl.DataFrame, sensor: str) -> int:
 
 def _one_montage(chosen: pl.DataFrame, sensor: str) -> list[str]:
     """The channels, which must be the same and in the same order in every window; a single one may have any name."""
-    montages = chosen.group_by("names").agg(pl.col("corpus").unique().sort(), pl.col("stream_id").min()).sort("stream_id")
+    montages = (
+        chosen.group_by("names").agg(pl.col("corpus").unique().sort(), pl.col("stream_id").min()).sort("stream_id")
+    )
     sizes = montages["names"].list.len().unique()
     if montages.height > 1 and sizes.to_list() != [1]:
         stated = "; ".join(
@@ -183,9 +190,7 @@ def _one_montage(chosen: pl.DataFrame, sensor: str) -> list[str]:
 
 def _one_unit(chosen: pl.DataFrame, names: list[str], sensor: str) -> None:
     """Refuse to mix units: a wrong scale is worse than no data."""
-    units = (
-        chosen.unique("stream_id").select("corpus", "names", "canonical_units").explode("names", "canonical_units")
-    )
+    units = chosen.unique("stream_id").select("corpus", "names", "canonical_units").explode("names", "canonical_units")
     if chosen["names"].list.len().max() == 1:
         # One channel a stream, whatever each calls it.
         units = units.with_columns(names=pl.lit(names[0]))

@@ -99,7 +99,9 @@ def annotations_of(store: Store, recordings: pl.DataFrame, kind: str) -> pl.Data
     numbered = recordings.lazy().select("recording_id", recording=pl.row_index().cast(pl.Int64))
     usable = store.annotations.filter(pl.col("duration_ns") > 0, pl.col("channel").is_null())
     rows = usable.filter(pl.col("kind") == kind).join(numbered, on="recording_id")
-    found = rows.select("recording", "onset_ns", "duration_ns", "value").sort("recording", "onset_ns", "value").collect()
+    found = (
+        rows.select("recording", "onset_ns", "duration_ns", "value").sort("recording", "onset_ns", "value").collect()
+    )
     if found.is_empty():
         kinds = usable.join(numbered, on="recording_id", how="semi").select("kind").unique().collect()
         raise UsageError(

@@ -43,7 +43,7 @@ def split_by_person(
         Where the fractions do not make 1, or a split stays empty.
     """
     shares = {name: Fraction(str(share)) for name, share in fractions.items()}
-    if any(share <= 0 for share in shares.values()) or abs(sum(shares.values()) - 1) > Fraction(1, 10**9):
+    if any(share <= 0 for share in shares.values()) or abs(sum(shares.values(), Fraction(-1))) > Fraction(1, 10**9):
         stated = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
         raise ManifestError(f"the fractions of a split are above 0 and together 1, not {stated}.", where="split")
     bounds, reached = [], Fraction(0)

@@ -100,10 +100,12 @@ def build_windows(
     )
     if name.startswith(OWN_SET):
         raise UsageError(f"window sets called {OWN_SET}... belong to manifests.", mend="Choose another name.")
-    return build(store, name, rule, where=where, overwrite=overwrite)
+    return build_set(store, name, rule, where=where, overwrite=overwrite)
 
 
-def build(store: Store, name: str, rule: WindowRule, *, where: str | None = None, overwrite: bool = False) -> Summary:
+def build_set(
+    store: Store, name: str, rule: WindowRule, *, where: str | None = None, overwrite: bool = False
+) -> Summary:
     """Cut windows by a rule; see `build_windows`."""
     _check_name(store, name, overwrite)
     run = Run("windows", name, {"rule": rule.model_dump(mode="json"), "where": where})
@@ -118,6 +120,26 @@ def build(store: Store, name: str, rule: WindowRule, *, where: str | None = None
         run.finish(store, done=cutter.written)
         snapshot_id = store.publish(run.run_id)
     return _summary(store, name, rule, cutter, snapshot_id)
+
+
+def list_windows(store: Store) -> pl.DataFrame:
+    """List window sets; a stale one was cut from a recording that has been replaced since."""
+    rows = [
+        store.tables.scan(table)
+        .select(
+            set=pl.lit(table.removeprefix("windows/")),
+            windows=pl.len(),
+            recordings=pl.col("recording_id").n_unique(),
+            persons=pl.col("person").n_unique(),
+            length_s=pl.col("duration_ns").first() / NS,
+            labels=pl.lit(", ".join(_labels(store, table))),
+            stale=_is_stale(store),
+        )
+        .collect()
+        for table in store.tables.names()
+        if table.startswith("windows/")
+    ]
+    return pl.concat(rows) if rows else pl.DataFrame(schema={"set": pl.String, "windows": pl.UInt32})
 
 
 @dataclass
@@ -185,8 +207,8 @@ class _Cutter:
         }
         for name in ("recording_id", "revision", "corpus", "person", "subject"):
             arrays[name] = _plain(self.recordings[name]).take(recording)
-        for kind, annotations in self.annotations.items():
-            mine = annotations.filter(pl.col("recording").is_between(first, stop, closed="left"))
+        for kind, intervals in self.annotations.items():
+            mine = intervals.filter(pl.col("recording").is_between(first, stop, closed="left"))
             found_labels = majority(mine, found.recording, found.k, self.rule.length, self.rule.hop, self.rule.share)
             self.contradicted[kind] += found_labels.contradicted
             code = pa.array(found_labels.code, mask=found_labels.code < 0)
@@ -207,6 +229,16 @@ class _Cutter:
             where="windows",
             mend=f"The longest stretch without a gap is {longest:g} s; take shorter windows or require less.",
         )
+
+
+def _labels(store: Store, table: str) -> list[str]:
+    return [name for name in store.tables.scan(table).collect_schema().names() if name not in WINDOWS.names]
+
+
+def _is_stale(store: Store) -> pl.Expr:
+    """Whether a recording that the set was cut from has been replaced."""
+    live = store.recordings.select("revision").collect()["revision"]
+    return ~pl.col("revision").is_in(live.implode()).all()
 
 
 def _plain(texts: pl.Series) -> pa.Array:
@@ -232,13 +264,16 @@ def _check_name(store: Store, name: str, overwrite: bool) -> None:
     in_sql = re.sub(r"[/-]", "_", table)
     same = [other for other in tables if other != table and re.sub(r"[/-]", "_", other) == in_sql]
     if same:
-        raise UsageError(f"in SQL {table!r} and {same[0]!r} would both be called {in_sql}.", mend="Choose another name.")
+        raise UsageError(
+            f"in SQL {table!r} and {same[0]!r} would both be called {in_sql}.", mend="Choose another name."
+        )
 
 
 def _summary(store: Store, name: str, rule: WindowRule, cutter: _Cutter, snapshot_id: int) -> Summary:
     """Count what was written, from the table itself."""
     rows = store.tables.scan(f"windows/{name}")
-    totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique()).collect().row(0)
+    totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique()).collect()
+    n_windows, n_recordings, n_persons = totals.row(0)
     combinations = (
         rows.group_by(sensor_types=pl.col("sensor_types").list.join("+"))
         .agg(windows=pl.len(), recordings=pl.col("recording_id").n_unique())
@@ -255,5 +290,12 @@ def _summary(store: Store, name: str, rule: WindowRule, cutter: _Cutter, snapsho
         schema={"label": pl.String, "value": pl.String, "windows": pl.UInt32, "persons": pl.UInt32}
     ).lazy()
     return Summary(
-        name, *totals, combinations, pl.concat(labels or [empty]).collect(), cutter.contradicted, snapshot_id
+        name=name,
+        windows=n_windows,
+        recordings=n_recordings,
+        persons=n_persons,
+        combinations=combinations,
+        labels=pl.concat(labels or [empty]).collect(),
+        contradicted=cutter.contradicted,
+        snapshot_id=snapshot_id,
     )

@@ -18,7 +18,7 @@ class TimeColumn(BaseModel):
     column: str | int
     """Its name, or its place from 0."""
     unit: TimeUnit = "s"
-    """``s``, ``ms``, ``us`` count from any moment; ``unix_*`` from 1970; ``iso`` is ISO 8601, UTC where it has no zone."""
+    """``s``, ``ms``, ``us`` count from any moment, ``unix_*`` from 1970; ``iso`` is ISO 8601, UTC without a zone."""
 
 
 class CsvOptions(BaseModel):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -24,7 +24,6 @@ BLOCK = 2**23
 """Bytes of text that are parsed at a time."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
-_FIELDS = {"float": pl.Float64, "text": pl.String}
 
 
 @dataclass
@@ -68,6 +67,12 @@ class Lines:
             self._rest = rest
             self.line_no += 1
 
+    def peek(self) -> str:
+        """Look at the next line without taking it; empty where there is none."""
+        while b"\n" not in self._rest and not self._done:
+            self._fill()
+        return _decoded(self._rest.partition(b"\n")[0])
+
     def blocks(self) -> Iterator[Block]:
         """Give the remaining lines in blocks; blank lines at the end of the file are left out."""
         blanks = b""
@@ -96,6 +101,12 @@ class Lines:
         if b"\r" in raw:
             raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._rest += raw
+        if len(self._rest) > 8 * self.block and b"\n" not in self._rest:
+            raise SourceError(
+                f"line {self.line_no + 1} does not end within {len(self._rest):,} bytes.",
+                where=self.where,
+                mend="This looks like no CSV file; check the recipe's reader.",
+            )
 
     def _checked(self, raw: bytes) -> bytes:
         refuse_impostor(raw, self.where)
@@ -130,6 +141,10 @@ class Block:
     def line(self, row: int) -> int:
         """Number in the file of one of the lines."""
         return self.first_line + row if self.numbers is None else self.numbers[row]
+
+    def without_text(self) -> Block:
+        """Keep the numbers of its lines."""
+        return replace(self, text=b"")
 
 
 def _decoded(line: bytes) -> str:
@@ -190,7 +205,6 @@ class Grammar:
             separator=self.separator,
             decimal_comma=self.decimal == ",",
             null_values=["", *self.missing],
-            low_memory=True,
         )
         if frame.height != text.count(b"\n") + 1:
             raise pl.exceptions.ComputeError("rows and lines differ")
@@ -241,15 +255,3 @@ class Grammar:
                 mend="Mend or delete that line; a mark for missing values goes into the reader's `missing`.",
             )
         return float(cell)
-
-
-def refuse_missing(values: NDArray[np.float64], names: Sequence[str], lines: Sequence[int], where: str) -> None:
-    """Refuse missing cells; rows of `values` are columns called `names`, read from the lines `lines`."""
-    holes = np.argwhere(np.isnan(values))
-    if holes.size:
-        row, place = holes[holes[:, 1].argmin()]
-        raise SourceError(
-            f"line {lines[place]}, column {names[row]!r} is empty, and its `dtype` is an integer.",
-            where=where,
-            mend="Set the column's `dtype: float64`, which has a value for what is missing.",
-        )

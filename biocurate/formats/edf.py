@@ -142,12 +142,16 @@ def _offset(source: Source, header: EdfHeader, warnings: list[str]) -> int:
 def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptions, warnings: list[str]) -> int:
     found, size = source.size - offset, header.record_bytes
     n_found, rest = divmod(found, size)
+    if found <= 0:
+        raise SourceError(
+            "is a header without data.", where=source.virtual, mend="The file looks cut off; download it again."
+        )
     if header.n_records == -1:
         warnings.append(f"Its header does not say how many records it has; by its size it has {n_found}.")
         return n_found
     if n_found == header.n_records:
         if rest:
-            warnings.append(f"{rest:,} bytes after its last record are left out.")
+            warnings.append(f"What follows its last record is left out (bytes: {rest:,}).")
         return n_found
     if options.size == "as-file":
         warnings.append(f"Its header promises {header.n_records} records; the {n_found} whole ones it has are kept.")
@@ -159,12 +163,6 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
             f"has {n_found} records where its header says {header.n_records}.",
             where=source.virtual,
             mend="Download it again, or set the reader's `size: as-file` to keep every record.",
-        )
-    if not found:
-        raise SourceError(
-            f"is a header without data: {header.n_records} records of {size:,} bytes expected, none found.",
-            where=source.virtual,
-            mend="Download it again.",
         )
     raise SourceError(
         f"record {n_found + 1} of {header.n_records} ends early: {size:,} bytes expected, {rest:,} found.",

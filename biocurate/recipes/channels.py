@@ -146,9 +146,9 @@ def _status(channel: Channel, known: Known) -> str:
         return rule.unit_status
     if not known.unit_is_known:
         return "unknown"
-    if rule is None or (rule.unit is None and rule.gain is None and rule.offset is None):
+    if rule is None or (rule.unit in (None, channel.unit) and rule.gain is None and rule.offset is None):
         return channel.unit_status
-    return "corrected" if channel.unit and rule.unit != channel.unit else "recipe"
+    return "corrected" if channel.unit else "recipe"
 
 
 def _joined(pieces: Sequence[_Piece]) -> tuple[Stream, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 FORMAT = 1
@@ -182,10 +183,12 @@ MANIFESTS = pa.schema(
 
 IMAGES = pa.schema(
     [
-        column("image_id", pa.int64(), "number, unique in its set"),
+        column("image_id", pa.int64(), "hash of window, channel and representation; unique in its set"),
         column("window_id", pa.int64(), "window"),
         column("recording_id", pa.string(), "recording"),
         column("revision", pa.string(), "revision of the recording"),
+        column("t0_ns", pa.int64(), "start of the window, from the recording's start"),
+        column("duration_ns", pa.int64(), "length of the window"),
         column("stream_no", pa.int32(), "stream"),
         column("channel", pa.string(), "canonical channel name"),
         column("representation", pa.string(), "kind and hash of its parameters"),
@@ -195,6 +198,7 @@ IMAGES = pa.schema(
         column("high", pa.float64(), "value drawn as 255"),
         column("status", pa.string(), "ok, or why the image shows nothing"),
         column("part_digest", pa.string(), "sha256 of the part's list of objects"),
+        column("manifest", pa.string(), "the manifest whose windows the set shows"),
     ]
 )
 
@@ -218,12 +222,14 @@ PROPERTIES = {
 
 def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows in exactly a table's columns and types; missing columns become null."""
-    if isinstance(rows, pa.Table):
-        columns = [
-            rows.column(field.name).cast(field.type)
-            if field.name in rows.column_names
-            else pa.nulls(rows.num_rows, field.type)
-            for field in schema
-        ]
-        return pa.table(columns, schema=schema)
-    return pa.Table.from_pylist(rows, schema=schema)
+    if not isinstance(rows, pa.Table):
+        # Through polars: pyarrow's own from_pylist imports pandas, a third of a second, to look for its objects.
+        frame = pl.from_dicts(rows, schema=dict(pl.DataFrame(schema.empty_table()).schema))
+        rows = frame.to_arrow()
+    columns = [
+        rows.column(field.name).cast(field.type)
+        if field.name in rows.column_names
+        else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)

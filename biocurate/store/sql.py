@@ -119,9 +119,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def _parse(sql: str) -> exp.Query:
     import sqlglot
-    from sqlglot import exp
+    from sqlglot import TokenType, exp
     from sqlglot.errors import SqlglotError
-    from sqlglot.tokenizer_core import TokenType
 
     only = "A query is one SELECT, or one WITH ... SELECT; it only reads."
     opens = _OPENS_FILES.search(sql)

@@ -56,12 +56,14 @@ def noise_stream(
     named = tuple(names) or (str(kind),)
     shape = (len(named), sum(span.n_samples for span in spans))
     samples = np.random.default_rng(seed).integers(-2000, 2000, shape).astype(np.int16)
-    fields = {"unit": UNITS.get(str(kind), ""), "gain": 0.5, "offset": 1.0} | channel
+    fields: dict[str, Any] = {"unit": UNITS.get(str(kind), ""), "gain": 0.5, "offset": 1.0} | channel
     channels = tuple(Channel(label=name, name=name, **fields) for name in named)
     return Stream(kind, rate_hz, channels, spans, ArraySamples(samples))
 
 
-def interval(onset_s: float, duration_s: float, value: str, kind: str = "condition", channel: str | None = None) -> Annotation:
+def interval(
+    onset_s: float, duration_s: float, value: str, kind: str = "condition", channel: str | None = None
+) -> Annotation:
     """Annotate a span given in seconds."""
     return Annotation(round(onset_s * NS), round(duration_s * NS), kind, value, channel=channel)
 

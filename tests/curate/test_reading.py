@@ -118,7 +118,7 @@ def test_a_window_without_the_sensor_is_refused_and_told(store, recordings):
     rows = windows(store)
     with pytest.raises(UsageError, match=r"windows have no ECG.*array_contains"):
         read_windows(store, rows, "ECG")
-    with pytest.raises(UsageError, match="no channel 'Fp3'.*'Fp"):
+    with pytest.raises(UsageError, match=r"no channel 'Fp3'.*'Fp"):
         read_windows(store, windows(store, require=["EEG"], overwrite=True), "EEG", channels=["Fp3"])
 
 
@@ -183,7 +183,9 @@ def test_a_flipped_bit_is_damage_not_samples(store, recordings):
     put(store, recordings)
     rows = windows(store, require=["EEG"])
     folder = store.objects.folder
-    shard = max((file for file in folder.glob("signals/**/c/**/*") if file.is_file()), key=lambda file: file.stat().st_size)
+    shard = max(
+        (file for file in folder.glob("signals/**/c/**/*") if file.is_file()), key=lambda file: file.stat().st_size
+    )
     damaged = bytearray(shard.read_bytes())
     damaged[10] ^= 4
     shard.write_bytes(damaged)

@@ -55,7 +55,13 @@ def test_what_no_rule_matches_is_read_by_its_label_or_misc_and_reported(recipe, 
 
 
 def test_a_skipped_channel_is_not_read_and_not_reported(recipe, record):
-    made = recipe(channels=[{"match": "Thing", "skip": True}, {"match": "EEG .*", "sensor": "EEG"}, {"match": "ECG", "sensor": "ECG"}])
+    made = recipe(
+        channels=[
+            {"match": "Thing", "skip": True},
+            {"match": "EEG .*", "sensor": "EEG"},
+            {"match": "ECG", "sensor": "ECG"},
+        ]
+    )
     rec = only(record("01_1", SIGNALS), made)
     assert [channel.label for stream in rec.streams for channel in stream.channels] == ["EEG Fp1-REF", "EEG Cz", "ECG"]
     assert rec.warnings == ()
@@ -73,7 +79,8 @@ def stream(labels, unit="", sensor=SensorType.MISC, t0_ns=0, rate_hz=4.0, dtype=
         ("mV", {}, "declared"),
         ("", {"unit": "mV"}, "recipe"),
         ("uV", {"unit": "mV"}, "corrected"),
-        ("mV", {"unit": "mV"}, "recipe"),
+        ("mV", {"unit": "mV"}, "declared"),
+        ("mV", {"gain": 0.5}, "corrected"),
         ("", {}, "unknown"),
         ("furlong", {}, "unknown"),
         ("mV", {"unit_status": "suspect", "reason": "normalised"}, "suspect"),
@@ -87,7 +94,18 @@ def test_unit_status_says_where_a_unit_is_from(recipe, unit, rule, status):
 
 
 def test_a_gain_that_only_the_recipe_knows_gives_physical_values(recipe):
-    made = recipe(channels=[{"match": "(?P<axis>[xyz])", "sensor": "ACC", "unit": "g", "gain": 0.015625, "name": "ACC{axis}", "position": "left wrist"}])
+    made = recipe(
+        channels=[
+            {
+                "match": "(?P<axis>[xyz])",
+                "sensor": "ACC",
+                "unit": "g",
+                "gain": 0.015625,
+                "name": "ACC{axis}",
+                "position": "left wrist",
+            }
+        ]
+    )
     rec = regroup(Recording((stream(["x", "y"]),)), made.definition.channels)
     (acc,) = rec.streams
     assert [channel.name for channel in acc.channels] == ["ACCx", "ACCy"]

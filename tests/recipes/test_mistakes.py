@@ -42,7 +42,12 @@ def test_a_recipe_without_a_mistake_is_read(recipe_file):
         ("channels:\n  - {match: x, sensor: ECG}\n  - {match: y, sensr: ECG}\n", 12, "channels[1].sensr", "'sensor'"),
         ("labels:\n  condition:\n    from: run\n    mapp: {1: rest}\n", 13, "labels.condition.mapp", "'map'"),
         ("labels:\n  condition:\n    from: tabel\n", 12, "labels.condition.from", "'table'"),
-        ("labels:\n  c:\n    from: table\n    file: a.csv\n    colum: x\n    key: {column: y}\n", 14, "colum", "'column'"),
+        (
+            "labels:\n  c:\n    from: table\n    file: a.csv\n    colum: x\n    key: {column: y}\n",
+            14,
+            "colum",
+            "'column'",
+        ),
         ("expect:\n  subjets: 3\n", 11, "expect.subjets", "'subjects'"),
         ("  options:\n    annotatrs: {}\n", 11, "files.options.annotatrs", "'annotators'"),
         ("subject:\n  aeg: {from: header}\n", 11, "subject.aeg", "'age'"),
@@ -120,7 +125,9 @@ def test_a_label_that_contradicts_itself_or_the_pattern_is_refused(recipe_file, 
 
 @pytest.mark.parametrize("file", ["../a.csv", "/etc/passwd", "x/../../a.csv", "C:\\a.csv", "..\\a.csv", ""])
 def test_a_table_outside_the_root_is_refused_when_the_recipe_is_read(recipe_file, file):
-    error = str(refused(recipe_file(HEAD + f"labels:\n  c: {{from: table, file: '{file}', column: x, key: {{column: y}}}}\n")))
+    error = str(
+        refused(recipe_file(HEAD + f"labels:\n  c: {{from: table, file: '{file}', column: x, key: {{column: y}}}}\n"))
+    )
     assert "line 11, labels.c.file" in error
 
 

@@ -103,7 +103,11 @@ def test_an_event_file_beside_a_recording_is_part_of_it(recipe, tree):
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(st.text(alphabet=st.characters(blacklist_characters="/\\\0\n\r", blacklist_categories=["Cs"]), min_size=1, max_size=20))
+@given(
+    st.text(
+        alphabet=st.characters(blacklist_characters="/\\\0\n\r", blacklist_categories=["Cs"]), min_size=1, max_size=20
+    )
+)
 def test_ids_have_only_the_letters_that_a_store_takes(recipe, tmp_path_factory, name):
     root = tmp_path_factory.mktemp("names")
     try:

@@ -1,0 +1,90 @@
+"""`biocurate manifest`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biocurate.cli.options import AsJson, At, StoreOption
+
+if TYPE_CHECKING:
+    from biocurate.curate.manifest import Manifest
+
+app = typer.Typer(help="Freeze selections of windows with labels and splits.", no_args_is_help=True)
+
+
+@app.command()
+def build(
+    file: Annotated[
+        Path, typer.Argument(help="Definition: a YAML file, or the name of one that is shipped.", show_default=False)
+    ],
+    store: StoreOption,
+    as_json: AsJson = False,
+) -> None:
+    """Build a manifest from its definition; the same definition and sources give the same hash.
+
+    biocurate manifest build eegmat-rest-task --store ~/store
+    """
+    from biocurate.curate.catalogue import find_definition
+    from biocurate.curate.manifest import build_manifest
+    from biocurate.store.store import open_store
+
+    _print(build_manifest(open_store(store), find_definition(file)), as_json)
+
+
+@app.command("list")
+def list_manifests(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
+    """List the manifests of a store.
+
+    biocurate manifest list --store ~/store
+    """
+    from biocurate.cli.output import show
+    from biocurate.store.store import open_store
+
+    built = open_store(store, at).tables.scan("manifests").select("name", "rows", "hash", "snapshot_id", "built")
+    show(built.sort("name").collect(), as_json)
+
+
+@app.command("show")
+def show_manifest(
+    name: Annotated[str, typer.Argument(help="Name of a built manifest.", show_default=False)],
+    store: StoreOption,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a manifest: its hash, and windows and persons of each split and label.
+
+    biocurate manifest show eegmat-rest-task --store ~/store
+    """
+    from biocurate.store.store import open_store
+
+    _print(open_store(store, at).manifest(name), as_json)
+
+
+def _print(manifest: Manifest, as_json: bool) -> None:
+    import json
+
+    from biocurate.cli.output import console, show, show_facts
+
+    facts = {
+        "manifest": manifest.name,
+        "title": manifest.definition.title,
+        "hash": manifest.hash,
+        "windows": manifest.rows.height,
+        "persons": manifest.rows["person"].n_unique(),
+        "classes": manifest.classes,
+        "built from snapshot": manifest.snapshot_id,
+    }
+    if as_json:
+        definition = json.loads(manifest.definition.canonical())
+        balance = manifest.balance().to_dicts()
+        show_facts(facts | {"absent": manifest.absent, "definition": definition, "balance": balance}, as_json=True)
+        return
+    show_facts(facts)
+    show(manifest.balance())
+    if manifest.absent:
+        console().print(
+            f"No window is labelled {', '.join(manifest.absent)}, which the definition names.", markup=False
+        )

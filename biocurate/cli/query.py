@@ -1,0 +1,128 @@
+"""`biocurate query`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from biocurate.cli.options import AsJson, At, StoreOption
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Format(StrEnum):
+    """What an answer is written as."""
+
+    TABLE = "table"
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+def query(
+    store: StoreOption,
+    sql: Annotated[str | None, typer.Argument(help="One SELECT or WITH statement.", show_default=False)] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="By the ending of -o where left out, else a table.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File to write to.")] = None,
+    at: At = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="List relations and columns instead: all, or those of the query.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the store's tables a question in SQL; nothing can be changed by it.
+
+    biocurate query "SELECT corpus, count(*) AS n FROM recordings GROUP BY corpus" --store ~/store
+
+    biocurate query "SELECT * FROM windows_w10 WHERE array_contains(sensor_types, 'EEG')" -o eeg.parquet
+
+    biocurate query --explain
+    """
+    from biocurate.curate.query import describe
+    from biocurate.errors import UsageError
+    from biocurate.store.store import open_store
+
+    opened = open_store(store, at)
+    if explain:
+        answer = describe(opened, sql)
+    elif sql is None:
+        raise UsageError(
+            "there is no query.", mend='Write one: biocurate query "SELECT ..."; --explain lists what there is.'
+        )
+    else:
+        answer = opened.sql(sql)
+    _write(answer, Format.JSON if as_json else format_ or _by_ending(output), output)
+
+
+def _by_ending(output: Path | None) -> Format:
+    from biocurate.errors import UsageError
+
+    if output is None:
+        return Format.TABLE
+    ending = output.suffix.lower().removeprefix(".")
+    if ending not in {"csv", "parquet", "json"}:
+        raise UsageError(
+            f"{output.name!r} does not tell a format.", mend="End it in .csv, .parquet or .json, or give --format."
+        )
+    return Format(ending)
+
+
+def _write(answer: pl.DataFrame, kind: Format, output: Path | None) -> None:
+    """Print an answer, or write it to a file in one go."""
+    import sys
+
+    from biocurate.cli.output import show
+    from biocurate.errors import UsageError
+
+    if output is None and kind in {Format.TABLE, Format.JSON}:
+        show(answer, kind is Format.JSON)
+        return
+    if kind is Format.TABLE:
+        raise UsageError("a table is for people; a file is csv, parquet or json.", mend="Give --format or an ending.")
+    if output is None:
+        if kind is Format.PARQUET and sys.stdout.isatty():
+            raise UsageError("Parquet is not for a terminal.", mend="Name a file: -o answer.parquet")
+        sys.stdout.buffer.write(_as_bytes(answer, kind))
+        return
+    try:
+        output.write_bytes(_as_bytes(answer, kind))
+    except OSError as error:
+        raise UsageError(f"the file cannot be written: {error.strerror}.", where=str(output)) from error
+
+
+def _as_bytes(answer: pl.DataFrame, kind: Format) -> bytes:
+    """Give a whole answer as a file's bytes."""
+    import io
+    import json
+
+    if kind is Format.JSON:
+        return (json.dumps(answer.to_dicts(), default=str, ensure_ascii=False, indent=2) + "\n").encode()
+    buffer = io.BytesIO()
+    if kind is Format.PARQUET:
+        answer.write_parquet(buffer)
+    else:
+        _flat(answer).write_csv(buffer)
+    return buffer.getvalue()
+
+
+def _flat(answer: pl.DataFrame) -> pl.DataFrame:
+    """Write lists and structures as JSON, for which CSV has no place."""
+    import json
+
+    import polars as pl
+
+    nested = [name for name, dtype in answer.schema.items() if dtype.is_nested()]
+    return answer.with_columns(
+        pl.Series(
+            name,
+            [None if value is None else json.dumps(value, default=str) for value in answer[name].to_list()],
+            pl.String,
+        )
+        for name in nested
+    )

@@ -1,0 +1,71 @@
+"""What can be queried: relations, their columns, and what each means."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+
+from biocurate.errors import QueryError
+from biocurate.store import schema
+from biocurate.store.sql import nearest, relations_of
+from biocurate.store.store import Store
+
+_FIELDS: dict[str, tuple[pa.Field, ...]] = {
+    **{name: tuple(table) for name, table in schema.TABLES.items()},
+    "streams": (*schema.STREAM, *schema.RECORDINGS),
+    "channels": (*schema.CHANNEL, *schema.STREAM, *schema.RECORDINGS),
+}
+"""Fields whose comments explain the columns of a relation; the first of a name counts."""
+
+_FAMILIES: dict[str, tuple[pa.Field, ...]] = {
+    "windows_": tuple(schema.WINDOWS),
+    "manifests_": tuple(schema.WINDOWS),
+    "images_": tuple(schema.IMAGES),
+}
+
+_JOINED = {"label": "label by the manifest's definition", "split": "split by person"}
+
+
+def describe(store: Store, sql: str | None = None) -> pl.DataFrame:
+    """List the columns of every relation, or of those that a query reads.
+
+    Returns
+    -------
+    DataFrame with columns relation, column, type, meaning
+
+    Raises
+    ------
+    QueryError
+        Where the query is no SELECT, or names a relation that does not exist.
+    """
+    relations = store.relations()
+    chosen = sorted(relations) if sql is None else [name for name in relations_of(sql) if name in relations]
+    if sql is not None and not chosen:
+        raise QueryError("the query reads no relation.", mend=nearest("", relations))
+    rows = [
+        (name, column, _type(dtype), _meaning(name, column))
+        for name in chosen
+        for column, dtype in relations[name]().collect_schema().items()
+    ]
+    return pl.DataFrame(rows, schema=["relation", "column", "type", "meaning"], orient="row")
+
+
+def _meaning(relation: str, column: str) -> str:
+    family = next((fields for prefix, fields in _FAMILIES.items() if relation.startswith(prefix)), ())
+    for field in (*_FIELDS.get(relation, ()), *family):
+        if field.name == column and field.metadata:
+            return str(field.metadata[b"comment"].decode())
+    return _JOINED.get(column, "label of this set") if family else ""
+
+
+def _type(dtype: pl.DataType) -> str:
+    """Write a type as a person would: ``list of text``."""
+    if isinstance(dtype, pl.List):
+        return f"list of {_type(dtype.inner)}"  # type: ignore[arg-type]
+    if isinstance(dtype, pl.Struct):
+        return f"({', '.join(field.name for field in dtype.fields)})"
+    if dtype.is_integer():
+        return "whole number"
+    if dtype.is_float():
+        return "number"
+    return {"String": "text", "Boolean": "yes or no"}.get(str(dtype), "time" if dtype.is_temporal() else str(dtype))

@@ -1,0 +1,141 @@
+"""CSV files: columns of samples under a declared rate, a column of times, or the first two rows of an Empatica E4.
+
+Text is parsed in blocks from the file, or straight out of its archive (`csv_text`). A recording begins with its first
+row. Samples are held in memory, eight bytes a value: there is no way to jump into text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from biocurate.errors import SourceError
+from biocurate.formats import register
+from biocurate.formats.csv_clock import Clock
+from biocurate.formats.csv_layout import Column, CsvLayout, read_layout
+from biocurate.formats.csv_options import CsvOptions, Dtype
+from biocurate.formats.csv_table import Table
+from biocurate.formats.csv_text import BLOCK, Lines
+from biocurate.formats.header import Header, SignalHeader
+from biocurate.formats.source import Source
+from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
+from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
+
+HEAD = 2**16
+"""Bytes of text that a header is read from."""
+
+
+def layout_of(source: Source, options: CsvOptions) -> CsvLayout:
+    """Find the columns of a file and where its data begin; reads its first rows."""
+    with source.open() as stream:
+        return read_layout(Lines(stream, source.virtual, options.comment, HEAD), source, options)
+
+
+@register("csv")
+class CsvReader:
+    """Reads one CSV file."""
+
+    version = 1
+    Options = CsvOptions
+
+    def companions(self, source: Source, options: CsvOptions) -> list[Source]:
+        """Give the file itself: the format has no other."""
+        return [source]
+
+    def read_header(self, source: Source, options: CsvOptions) -> Header:
+        """Read names, units and rate from the first rows.
+
+        How many samples there are is not known, and a rate that no one declares is that of the rows seen.
+
+        Raises
+        ------
+        SourceError
+            There are no rows, or the first ones do not fit the options.
+        """
+        table = _table(source, options, HEAD, 1)
+        clock = table.clock() if table.layout.time is not None and options.rate_hz is None else None
+        return Header(
+            signals=tuple(
+                SignalHeader(column.label, column.unit, _rate(column, clock), None) for column in table.layout.signals
+            ),
+            n_bytes=source.size,
+            start_unix_ns=_start(table),
+        )
+
+    def read(self, source: Source, options: CsvOptions) -> Recording:
+        """Make streams by sampling rate, type of number and sensor type, in the order of the columns.
+
+        Raises
+        ------
+        SourceError
+            A row has too few or too many cells or a cell that is no number, a column of integers has another value, or
+            the times are not steady; each names its line.
+        """
+        table = _table(source, options, BLOCK, None)
+        clock = table.clock() if table.layout.time is not None else None
+        return Recording(
+            streams=tuple(_streams(table, clock)),
+            warnings=(*table.missing(), *(clock.warnings if clock else ())),
+            start_unix_ns=_start(table),
+        )
+
+
+def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None) -> Table:
+    """Read all blocks of a file, or its first ones."""
+    with source.open() as stream:
+        lines = Lines(stream, source.virtual, options.comment, block)
+        table = Table(source.virtual, read_layout(lines, source, options), options)
+        for each in islice(lines.blocks(), n_blocks):
+            table.add(each)
+    if not table.n_rows:
+        raise SourceError(
+            "has no rows under its header.", where=source.virtual, mend="Leave the file out of the recipe's pattern."
+        )
+    return table
+
+
+def _start(table: Table) -> int | None:
+    """Unix time of the first row, where the file tells it."""
+    starts = [column.start_ns for column in table.layout.signals if column.start_ns is not None]
+    if starts:
+        return min(starts)
+    time = table.options.time
+    return table.first_time_ns if time is not None and (time.unit == "iso" or time.unit.startswith("unix")) else None
+
+
+def _rate(column: Column, clock: Clock | None) -> float:
+    if column.rate_hz is not None:
+        return column.rate_hz
+    assert clock is not None
+    return clock.rate_hz
+
+
+def _streams(table: Table, clock: Clock | None) -> Iterator[Stream]:
+    signals = table.layout.signals
+    identities = identify_all([(column.label, column.unit) for column in signals])
+    start = min((column.start_ns or 0 for column in signals), default=0)
+    groups: dict[tuple[float, int, Dtype, SensorType], list[int]] = {}
+    for index, (column, identity) in enumerate(zip(signals, identities, strict=True)):
+        key = (_rate(column, clock), (column.start_ns or 0) - start, column.dtype, identity.sensor_type)
+        groups.setdefault(key, []).append(index)
+    arrays = {dtype: (members, table.samples(dtype)) for dtype, members in table.by_dtype().items()}
+    for (rate_hz, t0_ns, dtype, sensor_type), members in groups.items():
+        held, array = arrays[dtype]
+        rows = [held.index(index) for index in members]
+        yield Stream(
+            sensor_type=sensor_type,
+            rate_hz=rate_hz,
+            channels=tuple(_channel(signals[index], identities[index]) for index in members),
+            segments=clock.segments if clock else (Segment(t0_ns, table.n_rows),),
+            samples=ArraySamples(array if rows == list(range(len(held))) else array[rows]),
+        )
+
+
+def _channel(column: Column, identity: Identity) -> Channel:
+    return Channel(
+        label=column.label,
+        name=identity.name,
+        unit=column.unit,
+        reference=identity.reference,
+        unit_status="declared" if canonical_unit(column.unit, identity.sensor_type) else "unknown",
+    )

@@ -1,0 +1,182 @@
+"""Columns of times: exact nanoseconds, the sampling rate that they keep, and where they leave gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.errors import SourceError
+from biocurate.formats.csv_options import TimeUnit
+from biocurate.recording import NS, Segment
+
+GAP = 1.5
+"""A step of more than so many sample periods is a gap."""
+SLACK = 0.5
+"""A time may lie so many sample periods from where the rate puts it."""
+
+_DIGITS = {"s": 9, "unix_s": 9, "ms": 6, "unix_ms": 6, "us": 3, "unix_us": 3}
+_DECIMAL = r"^([+-]?)(\d+)(?:\.(\d*))?$"
+
+
+def nanoseconds(text: pl.Series, unit: TimeUnit) -> pl.Series:
+    """Read times without passing through a float.
+
+    Parameters
+    ----------
+    text : Series of str
+    unit : str
+
+    Returns
+    -------
+    Series of int64
+        Nanoseconds, null where a cell is missing or is no time.
+    """
+    text = text.str.strip_chars()
+    if unit == "iso":
+        return _iso(text)
+    parts = text.str.extract_groups(_DECIMAL).struct.unnest()
+    digits = _DIGITS[unit]
+    fraction = parts["3"].fill_null("").str.pad_end(digits, "0").str.slice(0, digits)
+    whole = parts["2"].cast(pl.Int64, strict=False) * 10**digits + fraction.cast(pl.Int64, strict=False)
+    signed = pl.select(pl.when(parts["1"] == "-").then(-whole).otherwise(whole)).to_series()
+    if signed.null_count() == 0:
+        return signed
+    rounded = (text.cast(pl.Float64, strict=False) * 10**digits).round().cast(pl.Int64, strict=False)
+    return signed.fill_null(rounded)
+
+
+def _iso(text: pl.Series) -> pl.Series:
+    try:
+        return text.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False).cast(pl.Int64)
+    except pl.exceptions.ComputeError:
+        return pl.Series([None] * len(text), dtype=pl.Int64)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What the times of a file come to."""
+
+    rate_hz: float
+    segments: tuple[Segment, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def steady_clock(
+    times_ns: NDArray[np.int64],
+    line: Callable[[int], int],
+    where: str,
+    rate_hz: float | None = None,
+    in_order: bool = False,
+) -> Clock:
+    """Find the rate that times keep, and part them where they leave a gap.
+
+    Parameters
+    ----------
+    times_ns : array, shape (rows,)
+    line : callable
+        Row to line number, for messages.
+    where : str
+        File, for messages.
+    rate_hz : float, optional
+        The declared rate; else it is derived: of the rates that fit, the one with the fewest decimals.
+    in_order : bool
+        Take rows as they came where the times are not steady, with a warning.
+
+    Raises
+    ------
+    SourceError
+        Times run backwards, or lie further than `SLACK` periods from where the rate puts them.
+    """
+    if len(times_ns) < 2 and rate_hz is None:
+        raise SourceError(
+            "has one row, which gives no sampling rate.",
+            where=where,
+            mend="Set `rate_hz` in the recipe, or leave it out.",
+        )
+    found = _Steps.of(times_ns, rate_hz)
+    fault = found.fault()
+    if fault is None:
+        starts = [*found.starts, len(times_ns)]
+        segments = (Segment(int(times_ns[a] - times_ns[0]), b - a) for a, b in pairwise(starts))
+        return Clock(found.rate_hz, tuple(segments))
+    row, what = fault
+    if not in_order:
+        raise SourceError(
+            f"line {line(row)}: {what}.",
+            where=where,
+            mend="Declare the true `rate_hz`, and set `on_clock: arrival-order` to take the rows as they came.",
+        )
+    note = f"Its times are not steady: at line {line(row)}, {what} ({found.n_faults} rows in all); rows as they came."
+    return Clock(found.rate_hz, (Segment(0, len(times_ns)),), (note,))
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """Times against a steady rate."""
+
+    times_ns: NDArray[np.int64]
+    rate_hz: float
+    starts: list[int]
+    """First row of each stretch without a gap."""
+
+    @classmethod
+    def of(cls, times_ns: NDArray[np.int64], rate_hz: float | None) -> _Steps:
+        steps = np.diff(times_ns)
+        forward = steps[steps > 0]
+        period = NS / rate_hz if rate_hz else float(np.median(forward)) if forward.size else float(NS)
+        starts = [0, *(np.flatnonzero(steps > GAP * period) + 1).tolist()]
+        return cls(times_ns, rate_hz or _derived(times_ns, starts), starts)
+
+    @property
+    def _residuals(self) -> NDArray[np.float64]:
+        """How far each row lies from its place in its stretch, in sample periods."""
+        lengths = np.diff([*self.starts, len(self.times_ns)])
+        first = np.repeat(self.starts, lengths)
+        rows = np.arange(len(self.times_ns)) - first
+        places: NDArray[np.float64] = (self.times_ns - self.times_ns[first]) * (self.rate_hz / NS) - rows
+        return places
+
+    @property
+    def _faulty(self) -> NDArray[np.bool_]:
+        backwards = np.diff(self.times_ns, prepend=self.times_ns[:1]) < 0
+        return backwards | (np.abs(self._residuals) > SLACK + 1e-6)
+
+    @property
+    def n_faults(self) -> int:
+        """Rows out of their place."""
+        return int(self._faulty.sum())
+
+    def fault(self) -> tuple[int, str] | None:
+        """First row that is out of its place, and what is wrong with it."""
+        faulty = np.flatnonzero(self._faulty)
+        if not faulty.size:
+            return None
+        row = int(faulty[0])
+        if self.times_ns[row] < self.times_ns[row - 1]:
+            return row, f"the clock runs back by {(self.times_ns[row - 1] - self.times_ns[row]) / 1e6:g} ms"
+        late = float(self._residuals[row]) * 1000 / self.rate_hz
+        return (
+            row,
+            f"the time is {abs(late):.3g} ms {'after' if late > 0 else 'before'} its place at {self.rate_hz:g} Hz",
+        )
+
+
+def _derived(times_ns: NDArray[np.int64], starts: list[int]) -> float:
+    """Rate of the longest stretch, with as few decimals as stay within a quarter sample over its length."""
+    edges = [*starts, len(times_ns)]
+    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
+    span = int(times_ns[last - 1] - times_ns[first])
+    if span <= 0:
+        return 1.0  # no time passes: every later row is at fault
+    steps = last - 1 - first
+    rate = steps * NS / span
+    for digits in range(10):
+        simple = round(rate, digits)
+        if simple > 0 and abs(simple - rate) / rate <= min(1e-3, 0.25 / steps):
+            return simple
+    return rate
