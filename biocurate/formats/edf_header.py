@@ -106,7 +106,7 @@ class EdfHeader:
 
     @property
     def sex(self) -> str | None:
-        """``F`` or ``M``, from the second subfield of the patient field: EDF+ section 2.1.3.3."""
+        """``F`` or ``M``, from the second subfield of the patient field: EDF+ section 2.1.3 (3)."""
         subfields = self.fields["patient"].split() if self.is_plus else []
         return subfields[1] if len(subfields) > 1 and subfields[1] in ("F", "M") else None
 
@@ -122,7 +122,7 @@ class EdfHeader:
 
     @property
     def start_date(self) -> date | None:
-        """Start date: EDF+ section 2.1.3.4 where it is given, else the header's two-digit year from 1985 on."""
+        """Start date: EDF+ section 2.1.3 (4) where it is given, else the header's two-digit year from 1985 on."""
         subfields = self.fields["recording"].split() if self.is_plus else []
         if len(subfields) > 1 and subfields[0] == "Startdate":
             return _plus_date(subfields[1])
@@ -146,7 +146,7 @@ class EdfHeader:
 
     @property
     def withholds_date(self) -> bool:
-        """Whether it says, as EDF+ section 2.1.3.4 lets it, that the start date is not given."""
+        """Whether it says, as EDF+ section 2.1.3 (4) lets it, that the start date is not given."""
         return self.is_plus and self.fields["recording"].split()[:2] == ["Startdate", "X"]
 
 
@@ -250,7 +250,7 @@ def _duration(text: str, where: str) -> Fraction:
 
 
 def _plus_date(text: str) -> date | None:
-    """dd-MMM-yyyy with an English month: EDF+ section 2.1.3.4."""
+    """dd-MMM-yyyy with an English month: EDF+ section 2.1.3 (4)."""
     parts = text.upper().split("-")
     if len(parts) != 3 or parts[1] not in _MONTHS or not (parts[0].isdigit() and parts[2].isdigit()):
         return None

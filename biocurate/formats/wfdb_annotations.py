@@ -1,6 +1,6 @@
 """WFDB annotation files: marks at sample numbers.
 
-Parsed here and not by `wfdb.rdann`, which takes 4 ms for a file of 48 marks (this takes 0.05 ms; LUDB has twelve a
+Parsed here and not by `wfdb.rdann`, which takes 4 ms for a file of 48 marks (this takes 0.1 ms; LUDB has twelve a
 record), turns a label of no standard meaning into NaN, and never returns from a comment at sample 0 that begins with
 ``## `` and is none that it knows.
 """

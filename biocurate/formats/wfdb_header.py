@@ -1,7 +1,7 @@
 """WFDB header files: what a record's signals are and where their samples lie.
 
 Parsed here and not by `wfdb.rdheader`, which spends 1.3 ms on a 12-lead header (pandas look-ups for every field; this
-takes 0.1 ms) and reads the date of ``A0001 12 500 7500 05-Feb-2020 11:39:16`` as a time of five seconds.
+takes 0.13 ms) and reads the date of ``A0001 12 500 7500 05-Feb-2020 11:39:16`` as a time of five seconds.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows in exactly a table's columns and types; missing columns become null."""
     if not isinstance(rows, pa.Table):
         # Through polars: pyarrow's own from_pylist imports pandas, a third of a second, to look for its objects.
-        frame = pl.from_dicts(rows, schema=dict(pl.DataFrame(schema.empty_table()).schema))
+        frame = pl.from_dicts(rows, schema=pl.Schema(schema))
         rows = frame.to_arrow()
     columns = [
         rows.column(field.name).cast(field.type)

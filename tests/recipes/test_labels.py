@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,11 +53,12 @@ def test_a_value_that_the_map_drops_is_not_reported(recipe, record):
     assert (recording.annotations, recording.warnings) == ((), ())
 
 
-class TestTables:
-    KEY = {"column": "Subject", "normalise": r"Subject(\d\d)"}
+KEY = {"column": "Subject", "normalise": r"Subject(\d\d)"}
 
+
+class TestTables:
     def made(self, recipe, **label):
-        rows = {"from": "table", "file": "info.csv", "key": self.KEY, "column": "Group"}
+        rows = {"from": "table", "file": "info.csv", "key": KEY, "column": "Group"}
         return recipe(labels={"group": {**rows, **label}}, channels=[{"match": "ECG", "sensor": "ECG"}])
 
     def test_the_row_is_found_by_the_normalised_key(self, recipe, record, tree):
@@ -128,12 +130,13 @@ class TestTables:
             read(root, self.made(recipe))
 
 
-class TestSubjects:
-    COMMENTS = ("<age>: 51", "<sex>: M")
-    INFO = {"from": "table", "file": "info.csv", "key": {"column": "ID"}}
+COMMENTS = ("<age>: 51", "<sex>: M")
+INFO = {"from": "table", "file": "info.csv", "key": {"column": "ID"}}
 
+
+class TestSubjects:
     def test_age_and_sex_are_the_headers_unless_the_recipe_says_otherwise(self, recipe, record):
-        recording = read(record("01_1", SIGNALS, comments=self.COMMENTS), recipe())
+        recording = read(record("01_1", SIGNALS, comments=COMMENTS), recipe())
         assert (recording.age, recording.sex) == (51.0, "M")
 
     @pytest.mark.parametrize(
@@ -148,9 +151,9 @@ class TestSubjects:
     def test_a_table_wins_over_the_header_and_a_difference_is_reported_without_the_values(
         self, recipe, record, tree, age, sex, expected
     ):
-        root = record("01_1", SIGNALS, comments=self.COMMENTS)
+        root = record("01_1", SIGNALS, comments=COMMENTS)
         tree({"info.csv": f'ID,Age,Sex\n01,"{age}\n","{sex}\n"\n'})
-        made = recipe(subject={"age": {**self.INFO, "column": "Age"}, "sex": {**self.INFO, "column": "Sex"}})
+        made = recipe(subject={"age": {**INFO, "column": "Age"}, "sex": {**INFO, "column": "Sex"}})
         recording = read(root, made)
         assert (recording.age, recording.sex) == expected
         about = [warning for warning in recording.warnings if warning.startswith(("age", "sex"))]
@@ -290,28 +293,29 @@ def test_merged_intervals_cover_exactly_the_labelled_seconds(rows):
     said = {second: label for second, label in rows if label}
     covered = {second: value for onset, length, value in found for second in range(onset // NS, (onset + length) // NS)}
     assert covered == said
-    for (onset, length, value), (following, _, other) in zip(found, found[1:], strict=False):
+    for (onset, length, value), (following, _, other) in pairwise(found):
         assert onset + length < following or value != other
 
 
-class TestEvents:
-    MARK = {"from": "events", "file": "tags_{subject}.csv", "onset": {"column": 0, "clock": "unix"}, "value": "mark"}
-    BEAT = {"from": "events", "file": "IBI.csv", "onset": {"column": 0, "clock": "file"}, "value": "beat", "number": 1}
+MARK = {"from": "events", "file": "tags_{subject}.csv", "onset": {"column": 0, "clock": "unix"}, "value": "mark"}
+BEAT = {"from": "events", "file": "IBI.csv", "onset": {"column": 0, "clock": "file"}, "value": "beat", "number": 1}
 
+
+class TestEvents:
     def made(self, recipe, label):
         return recipe(labels={"e": label}, channels=[{"match": "ECG", "sensor": "ECG"}])
 
     def test_instants_on_the_unix_clock(self, recipe, record, tree):
         root = record("01_1", SIGNALS, start=START)
         tree({"tags_01.csv": f"{START_S + 1}\n{START_S + 3}.5\n{START_S + 99}\n"})
-        recording = read(root, self.made(recipe, self.MARK))
+        recording = read(root, self.made(recipe, MARK))
         assert labels(recording, "e") == [(NS, 0, "mark"), (3 * NS + NS // 2, 0, "mark")]
         assert recording.warnings == ("e: 1 of 3 lie outside the recording and are left out",)
 
     def test_instants_that_count_from_the_files_own_start(self, recipe, record, tree):
         root = record("01_1", SIGNALS, start=START)
         tree({"IBI.csv": f"{START_S + 1}.000000, IBI\r\n0.5,0.75\r\n1.25,0.75\r\n"})
-        recording = read(root, self.made(recipe, self.BEAT))
+        recording = read(root, self.made(recipe, BEAT))
         assert [(made.onset_ns, made.value, made.number) for made in recording.annotations] == [
             (NS + NS // 2, "beat", 0.75),
             (2 * NS + NS // 4, "beat", 0.75),
@@ -333,22 +337,22 @@ class TestEvents:
     def test_an_empty_file_means_no_event(self, recipe, record, tree, text):
         root = record("01_1", SIGNALS, start=START)
         tree({"tags_01.csv": text})
-        recording = read(root, self.made(recipe, self.MARK))
+        recording = read(root, self.made(recipe, MARK))
         assert (recording.annotations, recording.warnings) == ((), ())
 
     def test_a_file_that_is_not_there_is_reported(self, recipe, record):
-        recording = read(record("01_1", SIGNALS, start=START), self.made(recipe, self.MARK))
+        recording = read(record("01_1", SIGNALS, start=START), self.made(recipe, MARK))
         assert recording.warnings == ("e: no file tags_{subject}.csv lies beside the recording",)
 
     def test_a_first_cell_that_is_no_time_is_an_error(self, recipe, record, tree):
         root = record("01_1", SIGNALS, start=START)
         tree({"IBI.csv": "time, IBI\n0.5,0.75\n"})
         with pytest.raises(RecipeError, match=r"IBI\.csv: its first cell is no time"):
-            read(root, self.made(recipe, self.BEAT))
+            read(root, self.made(recipe, BEAT))
 
 
 def test_annotations_are_in_order_of_time(recipe, record, tree):
     root = record("01_1", SIGNALS, start=START)
     tree({"tags_01.csv": f"{START_S + 3}\n{START_S}\n"})
-    recording = read(root, recipe(labels={"mark": TestEvents.MARK, "run": {"from": "run"}}))
+    recording = read(root, recipe(labels={"mark": MARK, "run": {"from": "run"}}))
     assert [(made.onset_ns, made.kind) for made in recording.annotations] == [(0, "mark"), (0, "run"), (3 * NS, "mark")]

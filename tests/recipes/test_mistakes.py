@@ -149,7 +149,7 @@ def test_no_damage_to_a_recipe_shows_as_anything_but_a_recipe_error(tmp_path, da
     """Any one character of a real recipe replaced: it is either still valid, or refused in words."""
     text = (recipe_folder() / "ludb.yaml").read_text()
     place = data.draw(st.integers(0, len(text) - 1))
-    put = data.draw(st.sampled_from(list(" :{}[]'\"-#&*<\n\tx0(") + ["\x00", "é", ""]))
+    put = data.draw(st.sampled_from([*" :{}[]'\"-#&*<\n\tx0(", "\x00", "é", ""]))
     path = tmp_path / "damaged.yaml"
     path.write_text(text[:place] + put + text[place + 1 :])
     try:
