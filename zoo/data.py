@@ -187,11 +187,12 @@ class ImageDataset(_StoreDataset):
                 where=f"image set {image_set}",
                 mend="Make them: biocurate images generate --manifest M --representation NAME",
             )
-        self.row = self.images["row"].to_numpy().astype(np.intp)
+        self.row = self.images["window_row"].to_numpy().astype(np.intp)
 
     def _find(self, image_set: str, sensors: list[str]) -> pl.DataFrame:
         keys = ["recording_id", "revision"]
-        windows = self.rows.select("window_id", *keys).with_row_index("row")
+        # An image's own `row` is its place in its part.
+        windows = self.rows.select("window_id", *keys).with_row_index("window_row")
         images = self._store.tables.scan(f"images/{image_set}").join(windows.lazy(), on=["window_id", *keys])
         if sensors:
             streams = self._store.streams.filter(pl.col("sensor_type").is_in(sensors)).select(*keys, "stream_no")

@@ -14,13 +14,19 @@ from zoo.features import EXTRACTORS
 from zoo.registry import ModelConfig, Options, SensorSpec, register_model
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+"""Inverse strengths of the penalty to choose from, for standardised features."""
+INNER = 4
+"""Parts that training persons are dealt into to choose among them."""
 
 
 class LogregOptions(Options):
     """Options of `features-logreg`."""
 
-    C: PositiveFloat = 1.0
-    """Inverse strength of the L2 penalty."""
+    C: PositiveFloat | Literal["auto"] = "auto"
+    """Inverse strength of the L2 penalty; ``auto`` chooses it on training persons held out from training."""
     normalisation: Literal["train", "subject"] = "train"
     """Scope of the scaling: the training windows, or first each person's own (transductive)."""
     max_iter: PositiveInt = 2000
@@ -55,8 +61,10 @@ class FeaturesLogreg:
     """Shape (classes, features)."""
     bias: Floats | None = None
     """Shape (classes,)."""
+    strength: Floats | None = None
+    """Inverse strength of the penalty that was used, shape ()."""
 
-    def fit(self, values: Floats, codes: NDArray[np.intp], n_classes: int) -> FeaturesLogreg:
+    def fit(self, values: Floats, codes: Codes, n_classes: int, person: Codes | None = None) -> FeaturesLogreg:
         """Learn from training windows.
 
         Parameters
@@ -64,6 +72,9 @@ class FeaturesLogreg:
         values : array, shape (windows, features), NaN where unknown
         codes : array of int, shape (windows,)
         n_classes : int
+        person : array of int, shape (windows,), optional
+            Whose each window is, so that the penalty is chosen on persons who are held out; windows count as persons
+            where it is left out.
 
         Returns
         -------
@@ -75,24 +86,48 @@ class FeaturesLogreg:
         ModelError
             Where the training windows lack a class.
         """
-        from sklearn.linear_model import LogisticRegression
-
         if len(np.unique(codes)) < n_classes:
             mend = "Take more persons, or a label that occurs more often."
             raise ModelError("the training windows lack a class.", where="features-logreg", mend=mend)
+        strength = self.options.C
+        if strength == "auto":
+            strength = self._chosen(values, codes, n_classes, person)
+        return self._solved(values, codes, n_classes, strength)
+
+    def _solved(self, values: Floats, codes: Codes, n_classes: int, strength: float) -> FeaturesLogreg:
+        from sklearn.linear_model import LogisticRegression
+
         median, known = _medians(values)
         filled = np.where(np.isfinite(values), values, median)
         mean, scale = filled.mean(axis=0), filled.std(axis=0)
         # A constant feature, or one never seen in training, tells nothing; dividing by its spread would be all noise.
         scale = np.where(known & (scale > 1e-12 * np.maximum(np.abs(mean), 1.0)), scale, np.inf)
-        model = LogisticRegression(C=self.options.C, class_weight="balanced", max_iter=self.options.max_iter)
+        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=self.options.max_iter)
         model.fit((filled - mean) / scale, codes)
         weight, bias = model.coef_, model.intercept_
         if n_classes == 2:  # scikit-learn gives one row: the log odds of the second class
             weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
         # In C order, as a checkpoint keeps it: the order in memory decides the last bit of a sum.
         weight = np.ascontiguousarray(weight)
-        return replace(self, median=median, mean=mean, scale=scale, weight=weight, bias=bias)
+        chosen = np.array(strength)
+        return replace(self, median=median, mean=mean, scale=scale, weight=weight, bias=bias, strength=chosen)
+
+    def _chosen(self, values: Floats, codes: Codes, n_classes: int, person: Codes | None) -> float:
+        """The strength with the least loss on training persons held out in turn; the weakest penalty if none can be."""
+        group = np.arange(len(codes)) if person is None else np.unique(person, return_inverse=True)[1]
+        part = group % INNER
+        inner = [at for at in range(INNER) if len(np.unique(codes[part != at])) == n_classes and (part == at).any()]
+        weight = len(codes) / (n_classes * np.bincount(codes, minlength=n_classes))
+        losses = []
+        for strength in STRENGTHS:
+            loss = 0.0
+            for at in inner:
+                held = part == at
+                odds = self._solved(values[~held], codes[~held], n_classes, strength).predict(values[held])
+                right = odds[np.arange(len(odds)), codes[held]]
+                loss -= float((weight[codes[held]] * np.log(np.maximum(right, 1e-12))).sum())
+            losses.append(loss)
+        return STRENGTHS[int(np.argmin(losses))] if inner else STRENGTHS[-1]
 
     def predict(self, values: Floats) -> Floats:
         """Probabilities, shape (windows, classes), of windows with features of shape (windows, features)."""
@@ -106,7 +141,7 @@ class FeaturesLogreg:
 
     def tensors(self) -> dict[str, Floats]:
         """What was learnt, by name."""
-        names = ("median", "mean", "scale", "weight", "bias")
+        names = ("median", "mean", "scale", "weight", "bias", "strength")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 

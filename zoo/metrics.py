@@ -104,39 +104,64 @@ METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyTyp
 
 
 def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
-    """AUROC within each group of windows, for each resample, shape (groups, resamples); NaN where a class lacks."""
+    """AUROC within each group of windows, for each resample, shape (groups, resamples); NaN where a class lacks.
+
+    A person who is drawn twice is compared with the others twice, and each copy with itself, but not one copy with the
+    other: windows of one person are told apart more easily than those of two, and such pairs, which no sample has,
+    would lift every draw above the sample.
+    """
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 2))
-    occurs = _occurring(predictions)
     out = np.full((len(bounds) - 1, len(times)), np.nan)
     for number, (start, stop) in enumerate(pairwise(bounds)):
         rows = order[start:stop]
-        step = max(1, CELLS // max(len(rows), 1))
-        for at in range(0, len(times), step):
-            weight = times[at : at + step, predictions.person[rows]]
-            out[number, at : at + step] = _one_against_rest(
-                predictions.probability[rows], predictions.truth[rows], weight, occurs
-            )
+        areas = [_area(predictions, times, rows, at) for at in _against_rest(predictions)]
+        if areas:
+            out[number] = np.mean(areas, axis=0)
     return out
 
 
-def _one_against_rest(probability: Floats, truth: Codes, weight: Floats, occurs: Codes) -> Floats:
-    # With two classes the second one's curve is the first one's mirrored.
-    classes = occurs[1:] if probability.shape[1] == 2 else occurs
+def _against_rest(predictions: Predictions) -> Codes:
+    """Classes to tell from the rest; with two, the second one's curve is the first one's mirrored."""
+    occurs = _occurring(predictions)
     if len(occurs) < 2:
-        return np.full(len(weight), np.nan)
-    return np.asarray(np.mean([_area(probability[:, at], truth == at, weight) for at in classes], axis=0))
+        return occurs[:0]
+    return occurs[1:] if predictions.n_classes == 2 else occurs
 
 
-def _area(score: Floats, positive: NDArray[np.bool_], weight: Floats) -> Floats:
-    """Share of weighted pairs (positive, negative) in the right order, ties counting half; shape (resamples,)."""
+def _area(predictions: Predictions, times: Floats, rows: Codes, at: int) -> Floats:
+    """Share of pairs (a window of the class, another) that are in the right order, for each resample."""
+    score, positive = predictions.probability[rows, at], predictions.truth[rows] == at
+    person = predictions.person[rows]
+    right, pairs = np.empty(len(times)), np.empty(len(times))
+    step = max(1, CELLS // max(len(rows), 1))
+    for start in range(0, len(times), step):
+        some = slice(start, start + step)
+        right[some], pairs[some] = _pairs(score, positive, times[some][:, person])
+    # Of m copies of a person the sums hold m * m pairs of copies, of which m are a copy with itself.
+    persons, count = np.unique(person, return_counts=True)
+    by_person = np.argsort(person, kind="stable")
+    own = [_pairs(score[mine], positive[mine], np.ones((1, len(mine)))) for mine in _parts(by_person, count)]
+    copies = times[:, persons] ** 2 - times[:, persons]
+    right -= copies @ np.array([each[0][0] for each in own])
+    pairs -= copies @ np.array([each[1][0] for each in own])
+    return _divide(right, pairs)
+
+
+def _pairs(score: Floats, positive: NDArray[np.bool_], weight: Floats) -> tuple[Floats, Floats]:
+    """Weighted pairs (positive, negative) in the right order, ties counting half, and all such pairs."""
     order = np.argsort(score, kind="stable")
     ordered, positive, weight = score[order], positive[order], weight[:, order]
     ties = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     up = np.add.reduceat(weight * positive, ties, axis=1)
     down = np.add.reduceat(weight * ~positive, ties, axis=1)
     below = np.cumsum(down, axis=1) - down
-    return _divide((up * (below + 0.5 * down)).sum(axis=1), up.sum(axis=1) * down.sum(axis=1))
+    return (up * (below + 0.5 * down)).sum(axis=1), up.sum(axis=1) * down.sum(axis=1)
+
+
+def _parts(order: Codes, count: Codes) -> list[Codes]:
+    """Rows of each person, where `order` sorts them by person."""
+    return np.split(order, np.cumsum(count)[:-1])
 
 
 def _confusions(predictions: Predictions, times: Floats) -> Floats:

@@ -77,11 +77,11 @@ def _write(answer: pl.DataFrame, kind: Format, output: Path | None) -> None:
     """Print an answer, or write it to a file in one go."""
     import sys
 
-    from biocurate.cli.output import show
+    from biocurate.cli.output import console, show
     from biocurate.errors import UsageError
 
     if output is None and kind in {Format.TABLE, Format.JSON}:
-        show(answer, kind is Format.JSON)
+        show(answer if kind is Format.JSON else _brief(answer), kind is Format.JSON)
         return
     if kind is Format.TABLE:
         raise UsageError("a table is for people; a file is csv, parquet or json.", mend="Give --format or an ending.")
@@ -92,6 +92,7 @@ def _write(answer: pl.DataFrame, kind: Format, output: Path | None) -> None:
         return
     try:
         output.write_bytes(_as_bytes(answer, kind))
+        console().print(f"{answer.height:,} rows are in {output}.", markup=False)
     except OSError as error:
         raise UsageError(f"the file cannot be written: {error.strerror}.", where=str(output)) from error
 
@@ -109,6 +110,18 @@ def _as_bytes(answer: pl.DataFrame, kind: Format) -> bytes:
     else:
         _flat(answer).write_csv(buffer)
     return buffer.getvalue()
+
+
+def _brief(answer: pl.DataFrame) -> pl.DataFrame:
+    """Count nested structures, which have no place in a table's cell; JSON and Parquet hold them."""
+    import polars as pl
+
+    structures = [
+        name
+        for name, dtype in answer.schema.items()
+        if isinstance(dtype, pl.List) and isinstance(dtype.inner, pl.Struct)
+    ]
+    return answer.with_columns(pl.format("{} items", pl.col(name).list.len()).alias(name) for name in structures)
 
 
 def _flat(answer: pl.DataFrame) -> pl.DataFrame:

@@ -191,10 +191,18 @@ class Definition(_Part):
     def canonical(self) -> str:
         """The definition as JSON that is the same wherever it means the same.
 
-        Fields that hold their default are left out, so that a field which joins later changes no hash.
+        Fields that hold their default are left out, so that a field which joins later changes no hash. Fields are
+        sorted, but the order of labels and of splits means something, and stays.
         """
-        fields = self.model_dump(mode="json", exclude_defaults=True)
-        return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        fields = _sorted(self.model_dump(mode="json", exclude_defaults=True))
+        return json.dumps(fields, separators=(",", ":"), ensure_ascii=False)
+
+
+def _sorted(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _sorted(value) if isinstance(value, dict) and name not in {"map", "fractions"} else value
+        for name, value in sorted(fields.items())
+    }
 
 
 def load_definition(path: Path | str) -> Definition:

@@ -126,11 +126,13 @@ class _Steps:
 
     @classmethod
     def of(cls, times_ns: NDArray[np.int64], rate_hz: float | None) -> _Steps:
+        """Take the declared rate, or the first of the likely ones that the times keep."""
         steps = np.diff(times_ns)
         forward = steps[steps > 0]
         period = NS / rate_hz if rate_hz else float(np.median(forward)) if forward.size else float(NS)
         starts = [0, *(np.flatnonzero(steps > GAP * period) + 1).tolist()]
-        return cls(times_ns, rate_hz or _derived(times_ns, starts), starts)
+        found = [cls(times_ns, rate, starts) for rate in ([rate_hz] if rate_hz else _likely(times_ns, starts, period))]
+        return next((each for each in found if not each.n_faults), found[-1])
 
     @property
     def _residuals(self) -> NDArray[np.float64]:
@@ -142,9 +144,12 @@ class _Steps:
         return places
 
     @property
+    def _backwards(self) -> NDArray[np.bool_]:
+        return np.diff(self.times_ns, prepend=self.times_ns[:1]) < 0
+
+    @property
     def _faulty(self) -> NDArray[np.bool_]:
-        backwards = np.diff(self.times_ns, prepend=self.times_ns[:1]) < 0
-        return backwards | (np.abs(self._residuals) > SLACK + 1e-6)
+        return self._backwards | (np.abs(self._residuals) > SLACK + 1e-6)
 
     @property
     def n_faults(self) -> int:
@@ -152,12 +157,13 @@ class _Steps:
         return int(self._faulty.sum())
 
     def fault(self) -> tuple[int, str] | None:
-        """First row that is out of its place, and what is wrong with it."""
+        """First row that runs back, else the first that is out of its place, and what is wrong with it."""
+        backwards = np.flatnonzero(self._backwards)
         faulty = np.flatnonzero(self._faulty)
         if not faulty.size:
             return None
-        row = int(faulty[0])
-        if self.times_ns[row] < self.times_ns[row - 1]:
+        row = int(backwards[0] if backwards.size else faulty[0])
+        if backwards.size:
             return row, f"the clock runs back by {(self.times_ns[row - 1] - self.times_ns[row]) / 1e6:g} ms"
         late = float(self._residuals[row]) * 1000 / self.rate_hz
         return (
@@ -166,17 +172,18 @@ class _Steps:
         )
 
 
-def _derived(times_ns: NDArray[np.int64], starts: list[int]) -> float:
-    """Rate of the longest stretch, with as few decimals as stay within a quarter sample over its length."""
-    edges = [*starts, len(times_ns)]
-    first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
-    span = int(times_ns[last - 1] - times_ns[first])
-    if span <= 0:
-        return 1.0  # no time passes: every later row is at fault
-    steps = last - 1 - first
-    rate = steps * NS / span
-    for digits in range(10):
-        simple = round(rate, digits)
-        if simple > 0 and abs(simple - rate) / rate <= min(1e-3, 0.25 / steps):
-            return simple
-    return rate
+def _likely(times_ns: NDArray[np.int64], starts: list[int], period: float) -> list[float]:
+    """Rates to try: by the ends of the longest stretch, which outlives rounding; by its sound steps, which outlive faults.
+
+    Each with as few decimals as the times can tell apart: within a quarter sample over that stretch.
+    """
+    first, last = max(pairwise([*starts, len(times_ns)]), key=lambda edge: edge[1] - edge[0])
+    steps = np.diff(times_ns[first:last])
+    sound = steps[(steps > 0.5 * period) & (steps <= GAP * period)]
+    rates = [len(some) * NS / int(some.sum()) for some in (steps, sound) if some.sum() > 0]
+    return [_simplest(rate, min(1e-3, 0.25 / len(steps))) for rate in rates] or [NS / period]
+
+
+def _simplest(rate: float, tolerance: float) -> float:
+    candidates = (round(rate, digits) for digits in range(10))
+    return next((each for each in candidates if abs(each - rate) <= tolerance * rate), rate)

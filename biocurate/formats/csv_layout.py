@@ -79,12 +79,17 @@ def read_layout(lines: Lines, source: Source, options: CsvOptions) -> CsvLayout:
     else:
         names, signals = _table(head, width, source, options)
     time = None if options.time is None else _place(options.time.column, names, source)
+    signals = [column for column in signals if column.place != time]
+    if not signals:
+        raise SourceError(
+            "has no column of samples besides its times.", where=source.virtual, mend="Check `columns` and `separator`."
+        )
     return CsvLayout(
         separator=options.separator,
         decimal=options.decimal,
         first_row=lines.line_no,
         names=names,
-        signals=tuple(column for column in signals if column.place != time),
+        signals=tuple(signals),
         time=time,
     )
 

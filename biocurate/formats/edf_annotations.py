@@ -71,10 +71,11 @@ class _List:
     def annotations(self) -> list[Annotation]:
         """One for each text that says something; ``text@@label`` is of one channel (EDF+ "standard texts")."""
         made = []
-        for text in filter(None, self.texts):
-            value, _, label = text.partition("@@")
+        for text in self.texts:
+            value, _, label = text.strip().partition("@@")
             channel = identify(label).name if label else None
-            made.append(Annotation(self.onset_ns, self.duration_ns, "event", value.strip(), channel=channel))
+            if value:
+                made.append(Annotation(self.onset_ns, self.duration_ns, "event", value.strip(), channel=channel))
         return made
 
 

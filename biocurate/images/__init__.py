@@ -12,8 +12,8 @@ except ModuleNotFoundError as missing:
 from biocurate.images import spectrogram_psd  # noqa: F401  registers what it defines
 from biocurate.images.colours import COLOUR_MAPS
 from biocurate.images.drawing import Drawing, Status, draw, represent
+from biocurate.images.registry import Representation, kinds, representation
 from biocurate.images.render import colour, resize
-from biocurate.images.representation import Representation, kinds, representation
 
 __all__ = [
     "COLOUR_MAPS",

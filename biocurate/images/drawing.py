@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from biocurate.errors import UsageError
+from biocurate.images.registry import Representation, representation
 from biocurate.images.render import resize, scale
-from biocurate.images.representation import Representation, representation
 
-BLOCK = 1 << 16
+BLOCK = 1 << 17
 """Samples that are drawn at once on a CPU, so that the work stays in its cache."""
 
 

@@ -17,7 +17,7 @@ from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import LeaseError, UsageError
 from biocurate.images.part import make_part
 from biocurate.images.plan import tasks, wanted
-from biocurate.images.representation import Representation
+from biocurate.images.registry import Representation
 from biocurate.store import lease as leases
 from biocurate.store.runs import Run
 from biocurate.store.schema import IMAGES, cast

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biocurate.curate.manifest import Manifest
 from biocurate.errors import UsageError
-from biocurate.images.representation import Representation
+from biocurate.images.registry import Representation
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
 from biocurate.store.reading import SignalReader
@@ -81,6 +81,8 @@ def wanted(
     """
     rows = manifest.rows
     store.check_live(rows.lazy(), f"manifest {manifest.name!r}", "biocurate manifest build …")
+    if not sensors:
+        raise UsageError("No sensor type is named.", where="images", mend="Say which to draw, such as EEG.")
     kinds = [str(SensorType.parse(sensor)) for sensor in sensors]
     for kind in kinds:
         _refuse_absent(kind, rows["sensor_types"].explode(), f"no window of manifest {manifest.name!r} has {kind}")

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from biocurate.errors import UsageError
-from biocurate.images.representation import Representation
+from biocurate.images.registry import Representation
 from biocurate.images.stft import LEAST, frame_count, frame_length, hann, spectra
 
 

@@ -96,8 +96,9 @@ def filled(template: str, groups: Mapping[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text in the letters that a recording's id may have."""
-    return re.sub(r"[^A-Za-z0-9._/-]+", "-", text).strip("-/") or "-"
+    """Text in the letters that a recording's id may have; no step of it is empty or only dots."""
+    letters = re.sub(r"[^A-Za-z0-9._/-]+", "-", text)
+    return "/".join(step if step.strip(".") else "-" for step in letters.split("/"))
 
 
 def _unit(

@@ -146,18 +146,21 @@ def canonical_unit(unit: str, sensor_type: SensorType) -> Unit | None:
     if match := _SCALED.fullmatch(text):
         scale = Fraction(match["over"]) / Fraction(match["under"] or 1)
         text = match["unit"]
-    for dimension, name in _ALLOWED[sensor_type].items():
-        entry = _unit_entry(dimension, text)
-        if entry is not None:
-            word, size = entry
-            shift = _SHIFTS.get(word, Fraction(0))
-            return Unit(name, float(scale * size / _EXACT[dimension, name][1]), float(shift))
+    allowed = _ALLOWED[sensor_type]
+    for find in (_as_spelt, _in_any_case):
+        for dimension, name in allowed.items():
+            if entry := find(dimension, text):
+                word, size = entry
+                shift = _SHIFTS.get(word, Fraction(0))
+                return Unit(name, float(scale * size / _EXACT[dimension, name][1]), float(shift))
     return None
 
 
-def _unit_entry(dimension: str, text: str) -> tuple[str, Fraction] | None:
-    if exact := _EXACT.get((dimension, text)):
-        return exact
+def _as_spelt(dimension: str, text: str) -> tuple[str, Fraction] | None:
+    return _EXACT.get((dimension, text))
+
+
+def _in_any_case(dimension: str, text: str) -> tuple[str, Fraction] | None:
     folded = _FOLDED.get((dimension, text.casefold()), set())
     if len({size for _, size in folded}) != 1:
         return None

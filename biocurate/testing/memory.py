@@ -58,7 +58,7 @@ def noise_stream(
     samples = np.random.default_rng(seed).integers(-2000, 2000, shape).astype(np.int16)
     fields: dict[str, Any] = {"unit": UNITS.get(str(kind), ""), "gain": 0.5, "offset": 1.0} | channel
     channels = tuple(Channel(label=name, name=name, **fields) for name in named)
-    return Stream(kind, rate_hz, channels, spans, ArraySamples(samples))
+    return Stream(kind, float(rate_hz), channels, spans, ArraySamples(samples))
 
 
 def interval(

@@ -64,7 +64,7 @@ def test_no_person_is_in_two_splits(filled):
     assert made.rows.group_by("person").agg(pl.col("split").n_unique())["split"].max() == 1
     assert made.splits == ["train", "val", "test"]
     assert sum(made.split(name).height for name in made.splits) == made.rows.height
-    with pytest.raises(ManifestError, match="no split 'tests'.*Did you mean 'test'"):
+    with pytest.raises(ManifestError, match=r"no split 'tests'.*Did you mean 'test'"):
         made.split("tests")
 
 
@@ -73,7 +73,7 @@ def test_it_opens_as_it_was_built(filled):
     opened = filled.manifest("rest-task")
     assert opened.rows.equals(made.rows)
     assert (opened.hash, opened.definition, opened.snapshot_id) == (made.hash, made.definition, made.snapshot_id)
-    with pytest.raises(ManifestError, match="no manifest 'rest-tusk'.*Did you mean 'rest-task'"):
+    with pytest.raises(ManifestError, match=r"no manifest 'rest-tusk'.*Did you mean 'rest-task'"):
         open_manifest(filled, "rest-tusk")
 
 
@@ -151,7 +151,7 @@ def test_it_can_select_from_a_set_that_is_there(filled):
     made = build_manifest(filled, define(windows={"set": "w5"}))
     assert set(made.rows["window_id"]) == set(filled.windows("w5").collect()["window_id"])
     assert filled.tables.exists("windows/manifest-rest-task") is False
-    with pytest.raises(ManifestError, match="no window set 'w6'.*Did you mean 'w5'"):
+    with pytest.raises(ManifestError, match=r"no window set 'w6'.*There are: w5"):
         build_manifest(filled, define(windows={"set": "w6"}))
 
 
@@ -205,7 +205,7 @@ def test_what_cannot_be_built_is_refused_and_no_manifest_written(filled, change,
 
 def test_an_unknown_label_column_is_refused_with_the_nearest(filled):
     build_windows(filled, "w5", length_s=5, labels=["condition"])
-    with pytest.raises(ManifestError, match="no column 'conditions'.*Did you mean 'condition'"):
+    with pytest.raises(ManifestError, match=r"no column 'conditions'.*Did you mean 'condition'"):
         build_manifest(filled, define(windows={"set": "w5"}, label={"column": "conditions"}))
 
 
@@ -219,6 +219,15 @@ def test_folds_hold_out_every_person_once(filled):
         assert train.height + test.height == made.rows.height
         held_out += test["person"].unique().to_list()
     assert sorted(held_out) == sorted(made.rows["person"].unique())
+
+
+def test_the_order_of_labels_and_splits_is_the_definition_s(filled):
+    label = {"column": "condition", "map": {"task": "work", "rest": "calm"}}
+    split = {"method": "hash", "fractions": {"train": 0.5, "other": 0.5}}
+    made = build_manifest(filled, define(label=label, split=split))
+    for each in (made, filled.manifest("rest-task")):
+        assert each.classes == ["work", "calm"]
+        assert each.splits == ["train", "other"]
 
 
 def test_labels_that_no_window_has_are_told(filled):

@@ -48,7 +48,7 @@ def test_shares_are_near_the_fractions_and_seeds_differ():
 
 
 def test_places_are_those_of_sha256_of_seed_and_person():
-    """`printf '0\\0eegmat/05' | sha256sum` begins with 14b3, 0.08 of the way to ffff: train ends at 0.7, val at 0.85."""
+    """`printf '0\\0eegmat/05' | sha256sum` begins with 14b3, 0.08 of 2**64; train ends at 0.7, val at 0.85."""
     placed = split_by_person([f"eegmat/{number:02}" for number in range(40)])
     shown = {"eegmat/05": "train", "eegmat/02": "val", "eegmat/31": "val", "eegmat/19": "test"}
     assert {person: placed[person] for person in shown} == shown

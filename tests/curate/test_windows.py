@@ -136,7 +136,7 @@ def test_what_selects_nothing_is_refused_and_nothing_written(store, recordings, 
 
 def test_a_wrong_condition_names_the_nearest_column(store, recordings):
     put(store, recordings)
-    with pytest.raises(QueryError, match="'corpis'.*Did you mean 'corpus'"):
+    with pytest.raises(QueryError, match=r"'corpis'.*Did you mean 'corpus'"):
         build_windows(store, "w", length_s=10, where="corpis = 'a'")
 
 

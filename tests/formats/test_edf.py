@@ -276,9 +276,15 @@ def test_edf_what_is_no_edf_file_is_refused(put, content, message):
 
 @pytest.mark.parametrize(
     ("at", "field", "message"),
-    [(236, b"many    ", "number of data records"), (244, b"-1      ", "is no duration"), (244, b"0       ", "last 0 seconds"),
-     (252, b"0   ", "declares no signal"), (252, b"900 ", "ends inside its header"), (472, b"1.5     ", "samples in a record of signal 1")],
-)  # fmt: skip
+    [
+        (236, b"many    ", "number of data records"),
+        (244, b"-1      ", "is no duration"),
+        (244, b"0       ", "last 0 seconds"),
+        (252, b"0   ", "declares no signal"),
+        (252, b"900 ", "ends inside its header"),
+        (472, b"1.5     ", "samples in a record of signal 1"),
+    ],
+)
 def test_edf_header_fields_that_the_layout_depends_on(put, edf_file, at, field, message):
     content = bytearray(edf_file([ramp(5, 100)]).encode())
     content[at : at + len(field)] = field
@@ -296,7 +302,7 @@ def test_edf_lf_to_crlf_damage_is_told_even_where_the_size_is_right(put, edf_fil
     content = edf_file([np.full((4, 100), 10)]).encode()
     damaged = content.replace(b"\n", b"\r\n")
     for broken in (damaged, damaged[: len(content)]):
-        with pytest.raises(SourceError, match="0x0A of its samples has become 0x0D 0x0A.*binary"):
+        with pytest.raises(SourceError, match=r"0x0A of its samples has become 0x0D 0x0A.*binary"):
             read(put(broken))
 
 

@@ -120,6 +120,13 @@ def test_ids_have_only_the_letters_that_a_store_takes(recipe, tmp_path_factory, 
         assert re.fullmatch(r"[A-Za-z0-9._/-]+", unit.person)
 
 
+@pytest.mark.parametrize(("name", "made"), [("a/../b", "a/-/b"), ("..", "-"), ("a//b", "a/-/b"), ("a b_é", "a-b_-")])
+def test_no_step_of_an_id_leads_elsewhere(recipe, tree, name, made):
+    files = {"pattern": r"(?P<subject>\d)\.hea", "name": name, "reader": "wfdb"}
+    (unit,) = recipe(files=files).units(tree({"1.hea": ""}))
+    assert unit.recording_id == f"tiny/{made}"
+
+
 class TestHashes:
     """A change of names or labels must not read samples again; a change of grouping must."""
 

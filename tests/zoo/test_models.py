@@ -43,7 +43,7 @@ def test_listing_models_does_not_import_torch():
 
 
 def test_options_are_validated_and_no_two_parts_share_a_name():
-    with pytest.raises(ModelError, match=r"penalty: Extra inputs.*C=1.0"):
+    with pytest.raises(ModelError, match=r"penalty: Extra inputs.*C='auto'"):
         create_model("features-logreg", penalty="l1")
     with pytest.raises(ModelError, match="no option 'learning'"):
         settings(model_config("image-cnn"), ["learning=1"])

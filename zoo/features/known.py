@@ -23,6 +23,8 @@ def deviation(x: Floats) -> Floats:
 
 def median(x: Floats) -> Floats:
     """Median of a table, shape (rows, values)."""
+    if not x.shape[1]:
+        return np.full(len(x), np.nan)
     ordered = np.sort(x, axis=-1)
     count = np.isfinite(x).sum(axis=-1)
     row = np.arange(len(x))

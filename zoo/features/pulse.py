@@ -27,20 +27,21 @@ def ecg_rhythm(block: Block) -> Columns:
 
     The slope of each lead in the 5-20 Hz band is squared and summed over leads, so that the polarity of a lead does not
     matter and a tall T wave counts little; peaks of its mean over 80 ms that pass 0.3 of the window's 98th percentile
-    are beats, placed at the steepest point within 60 ms. A lead whose slope has a kurtosis of 5 or less is noise: an
+    are beats, placed at the largest deflection within 60 ms. A lead whose slope has a kurtosis of 5 or less is noise: an
     electrode that is off, or no ECG at all.
 
     Source: energy detector after Pan & Tompkins, IEEE Trans. Biomed. Eng. 32 (1985) 230; kurtosis as a quality index
     from Clifford et al., Physiol. Meas. 33 (2012) 1419.
     """
     x, usable = block.clean()
-    slope = np.diff(band_pass(x, block.rate_hz, 5.0, 20.0), axis=-1)
+    filtered = band_pass(x, block.rate_hz, 5.0, 20.0)
+    slope = np.gradient(filtered, axis=-1)
     good = usable & (_kurtosis(slope) > LEAST_KURTOSIS)
-    energy = np.where(good[..., None], slope**2, 0.0).sum(axis=1)
+    size, energy = (np.where(good[..., None], each**2, 0.0).sum(axis=1) for each in (filtered, slope))
     smooth = uniform_filter1d(energy, max(round(0.08 * block.rate_hz), 1), axis=-1, mode="constant")
     found = peaks_of(smooth, SHORTEST_S * block.rate_hz, height=0.3 * np.percentile(smooth, 98, axis=1))
-    beats = _highest_near(energy, found, round(0.06 * block.rate_hz))
-    return Columns.of(_variability(block, beats, energy, np.asarray(good.any(axis=1))))
+    beats = _highest_near(size, found, round(0.06 * block.rate_hz))
+    return Columns.of(_variability(block, beats, size, np.asarray(good.any(axis=1))))
 
 
 def ppg_rhythm(block: Block) -> Columns:

@@ -66,7 +66,8 @@ class FeatureLearner:
         """Fit on the training rows; there is nothing to stop early, so that validation rows are not used."""
         values = self._scaled(self.table.values)
         model: FeaturesLogreg = create_model("features-logreg", **self.options)
-        model = model.fit(values[fold.train], codes[fold.train], len(self.task.classes))
+        person = self.task.person[fold.train]
+        model = model.fit(values[fold.train], codes[fold.train], len(self.task.classes), person)
         _write_log(log, fold, codes, model, values)
         advance(1.0)
         return FittedFeatures(model, self.table.names, self.table.units, values)
@@ -114,7 +115,6 @@ def _write_log(log: Path, fold: Fold, codes: Codes, model: FeaturesLogreg, value
         chosen = model.predict(values[rows])[np.arange(len(rows)), codes[rows]]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
-    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val)}
-    pl.DataFrame([row], schema={"epoch": pl.Int64, "train_loss": pl.Float64, "val_loss": pl.Float64}).write_csv(
-        log / "metrics.csv"
-    )
+    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val), "C": float(model.strength or 0)}
+    kinds = {"epoch": pl.Int64, "train_loss": pl.Float64, "val_loss": pl.Float64, "C": pl.Float64}
+    pl.DataFrame([row], schema=kinds).write_csv(log / "metrics.csv")
