@@ -48,7 +48,8 @@ def estimate(
     ----------
     metric : one of `zoo.metrics.METRICS`
     repeats : sequence of Predictions
-        Predictions of the same windows by models trained in the same way; the metric is their mean, in each draw too.
+        Predictions of the same windows by models trained in the same way; the metric is their mean. Each draw takes
+        as many of them with replacement, so that the interval knows of the spread over trainings too.
     draws, seed : int
         Two metrics estimated with the same seed see the same draws.
 
@@ -60,7 +61,10 @@ def estimate(
         return Estimate(value, None, None, 0, 0, 0)
     times = draw_persons(n_persons, draws, seed)
     found = [metric(each, times) for each in repeats]
-    drawn = np.mean([each.value for each in found], axis=0)
+    share = np.random.default_rng([seed, len(found)]).multinomial(
+        len(found), np.full(len(found), 1 / len(found)), draws
+    )
+    drawn = (np.stack([each.value for each in found], axis=1) * share).sum(axis=1) / len(found)
     known = drawn[np.isfinite(drawn)]
     partial = int(np.any([each.partial for each in found], axis=0).sum())
     if not len(known):

@@ -25,7 +25,6 @@ from zoo.task import Task
 
 if TYPE_CHECKING:
     from biocurate.curate.manifest import Manifest
-
     from biocurate.store.reading import SignalReader
     from biocurate.store.store import Store
 

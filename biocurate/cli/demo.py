@@ -82,11 +82,10 @@ def demo(
 
 def _simulated(raw: Path, subjects: int) -> Iterator[tuple[str, Path]]:
     from biocurate.cli.output import console
-    from biocurate.testing import write_cohort
+    from biocurate.testing import simulate, write_cohort
 
     console().print(f"Simulating {subjects} persons at rest and under stress, written as EDF, WFDB and CSV …")
-    write_cohort(raw, subjects=subjects)
-    for root in sorted(raw.iterdir()):
+    for root in write_cohort(simulate(subjects), raw).values():
         yield str(root / "recipe.yaml"), root
 
 
@@ -133,7 +132,8 @@ def _curate_and_train(out: Path, store: Path, selection: Selection, workers: int
     images = f"{selection.name}-{selection.drawn.lower()}"
     _run("images", "generate", "--manifest", selection.name, *drawn, "--set", images, "--workers", str(workers), *at)
     _run("images", "show", images, "-o", str(out / f"{images}.png"), *at)
-    _run("zoo", "finetune", "image-cnn", "--manifest", selection.name, "--images", images, "--run", str(cnn), *at)
+    few = ("--size", "64", "--set", "epochs=8", "--fold", "fold0")
+    _run("zoo", "finetune", "image-cnn", "--manifest", selection.name, "--images", images, *few, "--run", str(cnn), *at)
 
 
 def _say_what_to_look_at(out: Path, store: Path, selections: list[Selection], seconds: float) -> None:

@@ -126,13 +126,13 @@ class _Steps:
 
     @classmethod
     def of(cls, times_ns: NDArray[np.int64], rate_hz: float | None) -> _Steps:
-        """Take the declared rate, or the first of the likely ones that the times keep."""
+        """Take the declared rate, or the likely one that the times keep best."""
         steps = np.diff(times_ns)
         forward = steps[steps > 0]
         period = NS / rate_hz if rate_hz else float(np.median(forward)) if forward.size else float(NS)
         starts = [0, *(np.flatnonzero(steps > GAP * period) + 1).tolist()]
-        found = [cls(times_ns, rate, starts) for rate in ([rate_hz] if rate_hz else _likely(times_ns, starts, period))]
-        return next((each for each in found if not each.n_faults), found[-1])
+        rates = [rate_hz] if rate_hz else _likely(times_ns, starts, period)
+        return min((cls(times_ns, rate, starts) for rate in rates), key=lambda found: found.n_faults)
 
     @property
     def _residuals(self) -> NDArray[np.float64]:
@@ -173,7 +173,7 @@ class _Steps:
 
 
 def _likely(times_ns: NDArray[np.int64], starts: list[int], period: float) -> list[float]:
-    """Rates to try: by the ends of the longest stretch, which outlives rounding; by its sound steps, which outlive faults.
+    """Rates to try: by the ends of the longest stretch, against rounding, and by its sound steps, against faults.
 
     Each with as few decimals as the times can tell apart: within a quarter sample over that stretch.
     """

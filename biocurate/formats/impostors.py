@@ -11,6 +11,9 @@ _IMPOSTORS = (
     ((b"/annex/objects/", b"../.git/annex"), "is a git-annex pointer, not the file itself", "Run `git annex get`."),
 )  # fmt: skip
 
+SHORTEST = 32
+"""No such page or pointer has fewer bytes, while a few samples can spell anything."""
+
 
 def refuse_impostor(start: bytes, where: str) -> None:
     """Refuse a file whose first bytes show that it is something else.
@@ -29,6 +32,8 @@ def refuse_impostor(start: bytes, where: str) -> None:
     """
     if not start:
         raise SourceError("is empty.", where=where, mend="Download it again, or leave it out.")
+    if len(start) < SHORTEST:
+        return
     text = start[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     for openings, what, mend in _IMPOSTORS:
         if text.startswith(openings):

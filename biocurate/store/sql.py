@@ -9,7 +9,7 @@ Idioms of polars' dialect:
   ``'ECG' = ANY(sensor_types)`` says the same;
 - windows by combination: ``SELECT array_to_string(sensor_types, '+') AS types, count(*) AS n ... GROUP BY types``;
 - one row a list element: ``SELECT window_id, unnest(sensor_types) AS sensor_type FROM ...``;
-- a name with other signs than letters, digits and ``_`` stands in double quotes: ``"windows_w-10"``;
+- the table ``windows/w-10`` is ``windows_w_10``: dashes and slashes are underscores;
 - ``/`` always divides to a float, lists count from 1, names of columns are case-sensitive.
 """
 
@@ -217,7 +217,7 @@ def _syntax(error: Exception) -> str:
 
 def _syntax_mend(sql: str) -> str:
     if re.search(r"(?i)\b(from|join)\s+[\w/]+[-/]\w", sql):
-        return 'Put a name with a dash or slash in double quotes: FROM "windows_w-10".'
+        return "In SQL the dashes and slashes of a table's name are underscores: windows_w_10."
     return "Names stand in double quotes, text in single ones." if "`" in sql else ""
 
 

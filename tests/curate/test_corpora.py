@@ -12,6 +12,7 @@ import pytest
 
 from biocurate import read_windows
 from biocurate.curate.catalogue import find_definition
+from biocurate.curate.definition import FoldSplit
 from biocurate.curate.manifest import build_manifest
 from biocurate.engine import engine
 from biocurate.ingest import ingest, make_plan
@@ -57,9 +58,8 @@ def records(path):
 
 def test_stress_predict_labels_are_the_majority_of_the_seconds_in_the_table(store, corpora):
     take_in(store, corpora, "stress-predict", limit=4)
-    definition = find_definition("stress-predict-stress").model_copy(
-        update={"split": find_definition("eegmat-rest-task").split.model_copy(update={"folds": 2})}
-    )
+    folds = FoldSplit(method="kfold", folds=2)
+    definition = find_definition("stress-predict-stress").model_copy(update={"split": folds})
     made = build_manifest(store, definition)
     folder = corpora / "stress-predict"
     seconds = pl.read_csv(folder / "Processed_data" / "labels_hr_rsp_binary.csv")

@@ -272,7 +272,7 @@ def test_a_row_without_a_time_is_refused(put, cell):
         (b"1,2\n3,4\n", "has numbers where its columns' names should be"),
         (b"a,b\n1,2,3\n", "has 3 columns in its first data row where 2 are named"),
         ("a,b\n1,2\n".encode("utf-16"), "zero bytes"),
-        (b"<!DOCTYPE html>\n<html>", "is a web page"),
+        (b"<!DOCTYPE html>\n<html><title>Log in</title>", "is a web page"),
     ],
 )
 def test_a_file_that_is_no_table_names_the_line(put, content, message):

@@ -85,7 +85,11 @@ def test_cogwears_empatica_has_a_steady_clock_and_its_samsung_runs_backwards(cor
         ("flirt/empatica/tags.csv", {"layout": "e4"}, "is empty"),
         ("flirt/empatica/IBI.csv", {"layout": "e4"}, "does not begin with a row of start times"),
         ("heartpy/data.csv", {"rate_hz": 100}, "has numbers where its columns' names should be"),
-        ("heartpy/data3.csv", {"time": {"column": "datetime", "unit": "iso"}}, r"line 4: the time is 15.2 ms before"),
+        (
+            "heartpy/data3.csv",
+            {"time": {"column": "datetime", "unit": "iso"}},
+            r"line \d+: the time is .* ms",
+        ),
         ("welltory-ppg/data/subject_01/PPG.csv", {"time": {"column": "time", "unit": "ms"}}, r"line \d+: the time is"),
         (RING, {"rate_hz": 32, "header_rows": 0, "dtype": "int16"}, "line 2311, column 'ring_data' is missing"),
     ],

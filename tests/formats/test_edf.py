@@ -263,7 +263,7 @@ def test_edf_a_file_with_more_records_than_its_header_says(put, edf_file):
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"<!DOCTYPE html><html>", "is a web page"),
+        (b"<!DOCTYPE html><html><title>Log in</title>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b"time,ecg\n1,2\n" * 40, "is no EDF or BDF file"),
         (b"0       " + b" " * 240, "is no EDF or BDF file"),

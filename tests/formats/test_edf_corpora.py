@@ -12,7 +12,7 @@ import pytest
 
 from biocurate.errors import SourceError
 from biocurate.formats import Source, reader
-from biocurate.recording import Recording, Segment
+from biocurate.recording import Recording, Stream, to_physical
 from biocurate.sensors import SensorType, canonical_unit
 
 pytestmark = pytest.mark.corpora
@@ -101,24 +101,22 @@ def test_digital_gain_physical_and_annotations_are_edfios(sources, recordings):
             theirs = read(source.local(), header_encoding="utf-8")
         ours = recordings[source.path]
         assert sum(len(stream.channels) for stream in ours.streams) == len(theirs.signals)
+        ours_by_label: dict[str, list[tuple[Stream, int, np.ndarray]]] = {}
+        for stream in ours.streams:
+            for row, digital in enumerate(stream.digital):
+                ours_by_label.setdefault(stream.channels[row].label, []).append((stream, row, digital))
         for signal in theirs.signals:
-            matches = [
-                (stream, row)
-                for stream in ours.streams
-                for row, channel in enumerate(stream.channels)
-                if channel.label == signal.label and np.array_equal(stream.digital[row], signal.digital)
-            ]
-            stream, row = matches[0]
+            stream, row, digital = ours_by_label[signal.label].pop(0)
+            np.testing.assert_array_equal(digital, signal.digital)
             assert stream.rate_hz == pytest.approx(signal.sampling_frequency, rel=1e-12)
             if stream.channels[row].unit_status != "suspect":
-                physical, digital = signal.physical_range, signal.digital_range
-                assert stream.channels[row].gain == (physical.max - physical.min) / (digital.max - digital.min)
-            np.testing.assert_allclose(
-                stream.physical[row], signal.data, rtol=1e-12, atol=1e-9 * np.ptp(signal.physical_range)
-            )
+                low, high = signal.physical_range
+                assert stream.channels[row].gain == (high - low) / (signal.digital_max - signal.digital_min)
+            physical = to_physical(digital[None], [stream.channels[row]])[0]
+            np.testing.assert_allclose(physical, signal.data, rtol=1e-12, atol=1e-9 * np.ptp(signal.physical_range))
         if "D" not in theirs.reserved[4:]:
             expected = sorted(
-                (round(a.onset * 1e9), round((a.duration or 0) * 1e9), a.text.strip())
+                (round(a.onset * 1e9), round((a.duration or 0) * 1e9), a.text.strip().partition("@@")[0])
                 for a in theirs.annotations
                 if a.text.strip()
             )
@@ -155,7 +153,6 @@ def test_gaps_that_mne_closes_are_segments(recordings):
     assert all(
         later.t0_ns > earlier.t0_ns for earlier, later in zip(stream.segments, stream.segments[1:], strict=False)
     )
-    assert isinstance(stream.segments[0], Segment)
 
 
 def test_faults_of_real_files(recordings):

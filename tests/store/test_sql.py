@@ -223,7 +223,7 @@ def test_only_relations_that_are_named_are_opened():
             "'list_contains'. Here it is called array_contains",
         ),
         ("SELECT nosuch(corpus) FROM recordings", "no function 'nosuch'"),
-        ("SELECT * FROM windows-w10", "'-'.*double quotes"),
+        ("SELECT * FROM windows-w10", "'-'.*underscores: windows_w_10"),
         ("SELECT * FROM recordings WHERE (corpus = 'a'", "line 1.*expecting"),
         ("SELECT 'a", "not closed"),
         ("SELECT corpus, age FROM recordings GROUP BY corpus", "'age' should participate in the GROUP BY"),

@@ -27,8 +27,8 @@ def ecg_rhythm(block: Block) -> Columns:
 
     The slope of each lead in the 5-20 Hz band is squared and summed over leads, so that the polarity of a lead does not
     matter and a tall T wave counts little; peaks of its mean over 80 ms that pass 0.3 of the window's 98th percentile
-    are beats, placed at the largest deflection within 60 ms. A lead whose slope has a kurtosis of 5 or less is noise: an
-    electrode that is off, or no ECG at all.
+    are beats, placed at the largest deflection within 60 ms. A lead whose slope has a kurtosis of 5 or less is noise:
+    an electrode that is off, or no ECG at all.
 
     Source: energy detector after Pan & Tompkins, IEEE Trans. Biomed. Eng. 32 (1985) 230; kurtosis as a quality index
     from Clifford et al., Physiol. Meas. 33 (2012) 1419.
@@ -107,7 +107,7 @@ def _kurtosis(x: Floats) -> Floats:
     square = (x - x.mean(axis=-1, keepdims=True)) ** 2
     second = square.mean(axis=-1)
     fourth = (square**2).mean(axis=-1)
-    return np.divide(fourth, second**2, out=np.zeros_like(second), where=second**2 > 0)
+    return np.asarray(np.divide(fourth, second**2, out=np.zeros_like(second), where=second**2 > 0))
 
 
 def _highest_near(x: Floats, peaks: Peaks, reach: int) -> Peaks:
