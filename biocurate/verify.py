@@ -10,7 +10,7 @@ import csv
 import io
 import zlib
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,8 @@ def verify_deep(
     Compared
         ``equal == samples`` and no problems where everything agrees.
     """
-    units = {unit.recording_id: unit for unit in (recipe or _recipe(store, corpus)).units(root)}
+    recipe = recipe or _recipe(store, corpus)
+    units = {unit.recording_id: unit for unit in recipe.units(root)}
     streams = store.streams.filter(pl.col("corpus") == corpus).collect()
     ids = streams["recording_id"].unique(maintain_order=True).to_list()
     bar, compared = progress or Silent(), Compared(corpus)
@@ -74,7 +75,7 @@ def verify_deep(
             compared.problems.append(f"{recording_id}: its files are not below {root}.")
         else:
             mine = streams.filter(pl.col("recording_id") == recording_id)
-            _compare(store, mine, units[recording_id], compared)
+            _compare(store, recipe, mine, units[recording_id], compared)
         bar.advance(1)
     return compared
 
@@ -91,12 +92,12 @@ def _recipe(store: Store, corpus: str) -> Recipe:
         ) from error
 
 
-def _compare(store: Store, streams: pl.DataFrame, unit: Unit, compared: Compared) -> None:
+def _compare(store: Store, recipe: Recipe, streams: pl.DataFrame, unit: Unit, compared: Compared) -> None:
     try:
         raw: Signals = defaultdict(list)
         for source, reader, options in unit.files:
             for label, arrays in DECODERS[reader](source, options).items():
-                raw[label] += arrays
+                raw[label] += [] if _is_skipped(recipe, label) else arrays
         stored = _stored(store, streams)
     except (BiocurateError, OSError, ValueError) as error:
         compared.problems.append(f"{unit.recording_id}: {error}")
@@ -113,6 +114,11 @@ def _compare(store: Store, streams: pl.DataFrame, unit: Unit, compared: Compared
         ]
         if len(found) != len(expected) or any(differ):
             compared.problems.append(f"{unit.recording_id}: {label!r} differs from the raw file.")
+
+
+def _is_skipped(recipe: Recipe, label: str) -> bool:
+    """Tell whether the recipe leaves a channel out on purpose; the first rule that matches decides."""
+    return next((rule.skip for rule in recipe.definition.channels if rule.match.fullmatch(label)), False)
 
 
 def _count_equal(ours: NDArray[Any], theirs: NDArray[Any]) -> int:
@@ -183,20 +189,30 @@ def _little_endian(bytes_: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def wfdb_signals(source: Source, _options: object) -> Signals:
-    """Decode a WFDB record by the wfdb package."""
+    """Decode a WFDB record by the wfdb package, segment by segment, no sample shifted for skew."""
     import wfdb
 
-    record = wfdb.rdrecord(
-        str(source.local().with_suffix("")), physical=False, smooth_frames=False, m2s=False, return_res=32
-    )
+    stem = source.local().with_suffix("")
+    header = wfdb.rdheader(str(stem))
+    segments = getattr(header, "seg_name", None)
     found: Signals = defaultdict(list)
-    for segment in getattr(record, "segments", None) or [record]:
-        if segment is not None and segment.n_sig and segment.sig_len:
-            for label, samples in zip(segment.sig_name, segment.e_d_signal, strict=True):
-                found[label].append(np.asarray(samples))
-    if hasattr(record, "segments"):
-        return {label: [np.concatenate(arrays)] for label, arrays in found.items()}
-    return found
+    for name in [stem.name] if segments is None else [name for name in segments if name != "~"]:
+        for label, samples in _wfdb_segment(stem.with_name(name)):
+            found[label].append(samples)
+    return found if segments is None else {label: [np.concatenate(arrays)] for label, arrays in found.items()}
+
+
+def _wfdb_segment(stem: Path) -> Iterator[tuple[str, NDArray[Any]]]:
+    import wfdb
+
+    header = wfdb.rdheader(str(stem))
+    if not header.sig_len or not header.n_sig:
+        return  # the layout header of a variable-layout record holds no samples
+    # wfdb 4.3 fails on format 61 unless it may average the samples of a frame, of which it has one.
+    smooth = "61" in header.fmt
+    record = wfdb.rdrecord(str(stem), physical=False, smooth_frames=smooth, ignore_skew=True, return_res=32)
+    rows = record.d_signal.T if smooth else record.e_d_signal
+    yield from zip(record.sig_name, map(np.asarray, rows), strict=True)
 
 
 def csv_signals(source: Source, options: Any) -> Signals:  # noqa: ANN401

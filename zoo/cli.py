@@ -88,6 +88,7 @@ def finetune(
     from biocurate.errors import UsageError
     from zoo.config import RunConfig, settings
     from zoo.finetune import finetune as train
+    from zoo.folds import has_folds
     from zoo.registry import model_config
 
     pairs = [*(set_ or []), *([] if size is None else [f"size={size}"])]
@@ -104,7 +105,7 @@ def finetune(
         evaluation=chosen["evaluation"],
     )
     opened = open_store(store)
-    if folds and "test" in opened.manifest(manifest).rows["split"].unique().to_list():
+    if folds and not has_folds(opened.manifest(manifest).rows):
         mend = "Leave out --folds, or build a manifest with `split: {method: kfold}`."
         raise UsageError("it has no folds.", where=f"manifest {manifest}", mend=mend)
     if images is not None:

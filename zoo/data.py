@@ -190,13 +190,15 @@ class ImageDataset(_StoreDataset):
 
     def _find(self, image_set: str, sensors: list[str]) -> pl.DataFrame:
         keys = ["recording_id", "revision"]
+        # A window is its recording and its span: numbers change when a manifest is built anew.
+        span = [*keys, "t0_ns", "duration_ns"]
         # An image's own `row` is its place in its part.
-        windows = self.rows.select("window_id", *keys).with_row_index("window_row")
-        images = self._store.tables.scan(f"images/{image_set}").join(windows.lazy(), on=["window_id", *keys])
+        windows = self.rows.select("window_id", *span).with_row_index("window_row")
+        images = self._store.tables.scan(f"images/{image_set}").join(windows.lazy(), on=["window_id", *span])
         if sensors:
             streams = self._store.streams.filter(pl.col("sensor_type").is_in(sensors)).select(*keys, "stream_no")
             images = images.join(streams, on=[*keys, "stream_no"], how="semi")
-        return images.sort("image_id").collect()
+        return images.sort("window_id", "stream_no", "channel").collect()
 
     def __len__(self) -> int:
         return self.images.height

@@ -57,7 +57,7 @@ def folds_of(
     split = rows["split"].to_numpy()
     person = rows["person"].to_numpy()
     names = sorted(set(split.tolist()), key=lambda name: (len(name), name))
-    if all(NUMBERED.fullmatch(name) for name in names):
+    if has_folds(rows):
         wanted = _wanted(names, only)
         folds = [Fold(name, np.flatnonzero(split != name), _none(), np.flatnonzero(split == name)) for name in wanted]
     elif set(names) <= set(HOLD_OUT):
@@ -70,6 +70,11 @@ def folds_of(
         known = "fold0, fold1, ..., or train, val and test"
         raise ManifestError(f"its splits are {', '.join(names)}; training needs {known}.", where="split")
     return [_checked(_with_validation(fold, person, val_share, seed), person) for fold in folds]
+
+
+def has_folds(rows: pl.DataFrame) -> bool:
+    """Whether the splits of a manifest are numbered folds."""
+    return all(NUMBERED.fullmatch(str(name)) for name in rows["split"].unique())
 
 
 def _wanted(names: Sequence[str], only: Sequence[str] | None) -> list[str]:

@@ -82,12 +82,12 @@ class _List:
 def _parse(raw: bytes) -> tuple[list[_List], int]:
     """Read the lists of one record's annotation block; count what is none."""
     lists, bad = [], 0
-    for piece in raw.split(b"\x00"):
+    for piece in filter(None, raw.split(b"\x00")):
         match = _TAL.fullmatch(piece)
         if match and len(match[1]) < 32 and abs(onset := _nanoseconds(match[1])) <= _LATEST:
             parts = tuple(_text(part) for part in match[3].removesuffix(b"\x14").split(b"\x14"))
             lists.append(_List(onset, min(_nanoseconds(match[2] or b"0"), _LATEST), parts))
-        elif piece:
+        else:
             bad += 1
     return lists, bad
 

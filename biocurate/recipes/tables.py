@@ -18,6 +18,7 @@ KEPT = 64
 """Tables that a process keeps in memory."""
 
 
+@lru_cache(maxsize=KEPT)
 def table_source(root: Path, virtual: str) -> Source:
     """A table below the root, on disk or inside a zip archive.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from biocurate.sensors.types import SensorType, type_of_word
 from biocurate.sensors.units import fits, plain
@@ -72,6 +73,7 @@ _LABELS: tuple[tuple[re.Pattern[str], SensorType, str], ...] = tuple(
 _TYPED = re.compile(r"(?P<type>[A-Za-z]+\d?)[\s_:-]+(?P<rest>.+)")
 
 
+@lru_cache(maxsize=4096)
 def identify(label: str, unit: str = "") -> Identity:
     """Read a channel label.
 

@@ -179,7 +179,10 @@ class Objects:
         return StoreError(f"{what}: {reason}", where=f"{self.url}/{key}", mend=mend)
 
 
-RESTORE = "Restore the store from a copy, or ingest the corpus again with `biocurate ingest … --repair`."
+RESTORE = (
+    "Restore the store from a copy, or make the part again: `biocurate ingest … --repair` for recordings, "
+    "`biocurate images generate … --overwrite` for images."
+)
 
 
 def missing(url: str, key: str) -> DamageError:

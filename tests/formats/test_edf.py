@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 
@@ -317,6 +318,29 @@ def test_edf_in_an_archive_and_across_processes(put, edf_file, tmp_path):
         sent = pickle.dumps(stream)
         assert len(sent) < 5000
         np.testing.assert_array_equal(pickle.loads(sent).digital, [ramp(2, 4).reshape(-1)])
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_cut_of_a_file_of_20_gigabytes_is_read_in_bounded_memory(put, edf_file, wide):
+    """Written as one record and a hole, which takes no room on disk."""
+    one = edf_file([ramp(1, 1000)] * 4, wide=wide, n_records="9999999").encode()
+    source = put(one)
+    record_bytes = 4 * 1000 * (3 if wide else 2)
+    n_records = 20 * 10**9 // record_bytes
+    content = one.replace(b"9999999 ", f"{n_records:<8}".encode())
+    with source.local().open("r+b") as file:
+        file.write(content)
+        file.truncate(256 * 5 + n_records * record_bytes)
+    tracemalloc.start()
+    stream = read(source).streams[0]
+    middle = stream.samples.read(stream.n_samples // 2, stream.n_samples // 2 + 5000)
+    first = stream.samples.read(0, 1000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert stream.n_samples == n_records * 1000
+    assert not middle.any()
+    np.testing.assert_array_equal(first, [ramp(1, 1000)[0]] * 4)
+    assert peak < 5_000_000
 
 
 @FUNCTION_SCOPE

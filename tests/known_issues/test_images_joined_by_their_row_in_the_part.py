@@ -27,7 +27,9 @@ def test_each_image_carries_the_label_of_its_own_window(tmp_path):
     store = create_store(str(tmp_path))
     halves = (interval(0, 20, "rest"), interval(20, 20, "task"))
     rates = {"c/a": 100, "c/b": 128, "c/c": 200}
-    put(store, {name: Recording((noise_stream("EEG", rate, [(0, 40 * rate)]),), halves) for name, rate in rates.items()})
+    put(
+        store, {name: Recording((noise_stream("EEG", rate, [(0, 40 * rate)]),), halves) for name, rate in rates.items()}
+    )
     fields = {"name": "m", "windows": {"length": "10s"}, "label": {"column": "condition"}}
     manifest = build_manifest(store, parse_definition({**fields, "split": {"method": "kfold", "folds": 3}}))
     generate(store, manifest, representation("spectrogram-psd"), ["EEG"], image_set="m-eeg")
