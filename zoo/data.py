@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 Batch = dict[str, Any]
 
+HELD_BYTES = 256 * 2**20
+"""A set of images no larger than this, resized, is kept in memory: a batch of random ones costs a chunk each."""
+
 
 class _StoreDataset(Dataset[Batch]):
     """Rows of a manifest in one split; subclasses say what a batch of them is."""
@@ -61,7 +64,7 @@ class _StoreDataset(Dataset[Batch]):
         return SignalReader(self._store, self.rows["recording_id"].unique().to_list())
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in {"_store", "_reader"}}
+        return {name: value for name, value in self.__dict__.items() if name not in {"_store", "_reader", "_held"}}
 
     def __getitem__(self, index: int) -> Batch:
         """One item, without the batch's axis."""
@@ -189,16 +192,18 @@ class ImageDataset(_StoreDataset):
         self.row = self.images["window_row"].to_numpy().astype(np.intp)
 
     def _find(self, image_set: str, sensors: list[str]) -> pl.DataFrame:
+        from biocurate.images.reading import image_rows
+
         keys = ["recording_id", "revision"]
         # A window is its recording and its span: numbers change when a manifest is built anew.
         span = [*keys, "t0_ns", "duration_ns"]
         # An image's own `row` is its place in its part.
-        windows = self.rows.select("window_id", *span).with_row_index("window_row")
-        images = self._store.tables.scan(f"images/{image_set}").join(windows.lazy(), on=["window_id", *span])
+        windows = self.rows.select(span).with_row_index("window_row")
+        images = image_rows(self._store, image_set).join(windows.lazy(), on=span)
         if sensors:
             streams = self._store.streams.filter(pl.col("sensor_type").is_in(sensors)).select(*keys, "stream_no")
             images = images.join(streams, on=[*keys, "stream_no"], how="semi")
-        return images.sort("window_id", "stream_no", "channel").collect()
+        return images.sort("window_row", "stream_no", "channel", "representation").collect()
 
     def __len__(self) -> int:
         return self.images.height
@@ -208,9 +213,19 @@ class ImageDataset(_StoreDataset):
         from biocurate.images.reading import read_images
 
         at = np.asarray(indices, dtype=np.intp)
-        pixels = read_images(self._store, self.images[at], self.size)
+        if len(self) * self.size**2 <= HELD_BYTES:
+            pixels = self._held[torch.from_numpy(at)]
+        else:
+            pixels = torch.from_numpy(read_images(self._store, self.images[at], self.size))
         row = self.row[at]
-        return {"image": torch.from_numpy(pixels)[:, None], "label": self.codes[row], "row": torch.from_numpy(row)}
+        return {"image": pixels[:, None], "label": self.codes[row], "row": torch.from_numpy(row)}
+
+    @cached_property
+    def _held(self) -> Tensor:
+        """Every image, shape (images, size, size)."""
+        from biocurate.images.reading import read_images
+
+        return torch.from_numpy(read_images(self._store, self.images, self.size))
 
 
 class Shuffled(Sampler[int]):

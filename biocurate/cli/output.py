@@ -14,12 +14,12 @@ SHOWN = 60
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Open a console that wraps only on a terminal."""
+    """Open a console that breaks lines only on a terminal: elsewhere a sentence is one line, for `grep`."""
     from rich.console import Console
 
     made = Console(stderr=stderr, highlight=False)
     if not made.is_terminal:
-        made = Console(stderr=stderr, highlight=False, width=160)
+        made = Console(stderr=stderr, highlight=False, width=160, soft_wrap=True)
     return made
 
 
@@ -36,7 +36,7 @@ def show(rows: pl.DataFrame, as_json: bool = False, title: str | None = None) ->
     for row in rows.head(SHOWN).iter_rows():
         table.add_row(*map(_cell, row))
     out = console()
-    out.print(table)
+    out.print(table, soft_wrap=False)
     if rows.height > SHOWN:
         out.print(f"{SHOWN} of {rows.height:,} rows; --json or a LIMIT shows others.")
 

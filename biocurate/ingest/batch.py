@@ -176,15 +176,19 @@ def _annotation_rows(recording_id: str, made_from: str, recording: Recording) ->
 
 
 def _failure(batch: Batch, job: Job, error: Exception) -> dict[str, Any]:
-    known = isinstance(error, BiocurateError)
+    source = _names(job)
+    message, mend = f"{type(error).__name__}: {error}", "Check that the file opens elsewhere."
+    if isinstance(error, BiocurateError):
+        # A companion such as the missing .dat is named where it is not the file that the row is about.
+        message, mend = error.what if error.where in source else f"{error.where}: {error.what}", error.mend
     return {
         "run_id": batch.run_id,
         "corpus": batch.recipe.name,
-        "source": _names(job),
+        "source": source,
         "recording_id": job.unit.recording_id,
         "error": type(error).__name__,
-        "message": error.what if isinstance(error, BiocurateError) else f"{type(error).__name__}: {error}",
-        "mend": error.mend if known and isinstance(error, BiocurateError) else "Check that the file opens elsewhere.",
+        "message": message,
+        "mend": mend,
         "signature": job.signature,
     }
 

@@ -33,7 +33,7 @@ class Job:
     @property
     def n_bytes(self) -> int:
         """Raw bytes to read."""
-        return sum(source.size for source in self.sources)
+        return sum(source.size for source in self.sources if source.exists)
 
 
 @dataclass(frozen=True)

@@ -230,6 +230,8 @@ def open_store(url: str, at: int | str | None = None) -> Store:
     """
     objects = Objects(str(url))
     try:
+        if objects.folder is not None and not objects.folder.is_dir():
+            raise DamageError("there is no folder.", where=objects.url)
         card = json.loads(objects.get(CARD))
     except (DamageError, ValueError) as error:
         raise StoreError("there is no store here.", where=objects.url, mend="Make one: biocurate init STORE") from error
