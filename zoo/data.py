@@ -210,22 +210,21 @@ class ImageDataset(_StoreDataset):
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch of images, in the order asked for."""
-        from biocurate.images.reading import read_images
-
         at = np.asarray(indices, dtype=np.intp)
-        if len(self) * self.size**2 <= HELD_BYTES:
-            pixels = self._held[torch.from_numpy(at)]
-        else:
-            pixels = torch.from_numpy(read_images(self._store, self.images[at], self.size))
+        small = len(self) * self.size**2 <= HELD_BYTES
+        pixels = self._held[torch.from_numpy(at)] if small else self._read(self.images[at])
         row = self.row[at]
         return {"image": pixels[:, None], "label": self.codes[row], "row": torch.from_numpy(row)}
 
     @cached_property
     def _held(self) -> Tensor:
         """Every image, shape (images, size, size)."""
+        return self._read(self.images)
+
+    def _read(self, rows: pl.DataFrame) -> Tensor:
         from biocurate.images.reading import read_images
 
-        return torch.from_numpy(read_images(self._store, self.images, self.size))
+        return torch.from_numpy(read_images(self._store, rows, self.size))
 
 
 class Shuffled(Sampler[int]):

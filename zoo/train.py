@@ -12,6 +12,7 @@ from typing import Any
 
 import lightning
 import numpy as np
+import polars as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.loggers import CSVLogger
@@ -154,8 +155,16 @@ def train_classifier(
             loader(val, options.batch_size, options.workers) if validated else None,
         )
     best.restore(module)
+    _one_row_an_epoch(log / "metrics.csv")
     advance(told.left)
     return int(trainer.current_epoch)
+
+
+def _one_row_an_epoch(path: Path) -> None:
+    """Join the rows that Lightning writes of an epoch, one for training and one for validation."""
+    rows = pl.read_csv(path, infer_schema_length=None)
+    losses = [name for name in ("train_loss", "val_loss") if name in rows.columns]
+    rows.group_by("epoch", maintain_order=True).agg(pl.col(losses).drop_nulls().first()).write_csv(path)
 
 
 def _class_weight(codes: NDArray[np.intp], n_classes: int, options: Training) -> Tensor:

@@ -52,7 +52,12 @@ def read_lists(records: Records, signals: Sequence[EdfSignal]) -> TimedLists:
     for position, signal in enumerate(signals):
         columns = slice(signal.column, signal.column + signal.per_record)
         for record in records.array:
-            lists, bad = _parse(record[columns].tobytes())
+            raw = record[columns].tobytes().rstrip(b"\x00")
+            if position == 0 and raw.endswith(b"\x14\x14") and raw[:1] == b"+" and raw[1:-2].isdigit():
+                # Nearly every record says only when it begins, in whole seconds.
+                onsets.append(int(raw[1:-2]) * NS)
+                continue
+            lists, bad = _parse(raw)
             n_unreadable += bad
             if position == 0:
                 keeps_time = bool(lists) and not lists[0].texts[0]

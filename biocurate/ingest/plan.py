@@ -161,7 +161,8 @@ def is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source
 
 def batches(plan: Plan, workers: int) -> list[tuple[Job, ...]]:
     """Cut the work into tasks that own whole parts: big enough to pack, small enough to share and to resume."""
-    most = min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, plan.n_bytes // max(1, 2 * workers)))
+    shares = 2 * workers if workers > 1 else 1
+    most = min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, plan.n_bytes // shares))
     cut: list[tuple[Job, ...]] = []
     open_batch: list[Job] = []
     size = 0

@@ -18,7 +18,7 @@ from biocurate.recipes.labelling import (
 )
 from biocurate.recipes.schema import Definition, KeepRule
 from biocurate.recipes.spans import read_events, spans_of
-from biocurate.recipes.tables import column_of, rows_by_key, table_source
+from biocurate.recipes.tables import cells_by_key, rows_by_key, table_source
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import cut_out, is_unknown, label_of, number_of
 from biocurate.recording import Annotation, Recording
@@ -62,11 +62,9 @@ def texts_of(label: NameLabel | TableLabel | CommentLabel, unit: Unit, comments:
         return [] if text is None else [text]
     if isinstance(label, CommentLabel):
         return [comment for comment in comments if cut_out(comment, label.match) is not None]
-    rows = rows_by_key(unit.root, label).get(row_key(label, unit))
-    if rows is None:
+    cells = cells_by_key(unit.root, label, label.column).get(row_key(label, unit))
+    if cells is None:
         return None
-    column = column_of(rows, label.column, table_source(unit.root, label.file))
-    cells = rows.get_column(column).drop_nulls().to_list()
     texts = [text.strip() for cell in cells for text in (cell.split(label.split) if label.split else [cell])]
     return list(dict.fromkeys(filter(None, texts)))
 

@@ -131,6 +131,20 @@ def rows_by_key(root: Path, keyed: Keyed) -> Mapping[str, pl.DataFrame]:
     return _rows_by_key(source, keyed.separator, keyed.key, source.mtime_ns)
 
 
+def cells_by_key(root: Path, keyed: Keyed, column: Column) -> Mapping[str, list[str]]:
+    """Cells of one column by key, without the empty ones."""
+    source = table_source(root, keyed.file)
+    return _cells_by_key(source, keyed.separator, keyed.key, column, source.mtime_ns)
+
+
+@lru_cache(maxsize=KEPT)
+def _cells_by_key(
+    source: Source, separator: str | None, key: Key, column: Column, mtime_ns: int
+) -> Mapping[str, list[str]]:
+    found = _rows_by_key(source, separator, key, mtime_ns)
+    return {name: rows[column_of(rows, column, source)].drop_nulls().to_list() for name, rows in found.items()}
+
+
 @lru_cache(maxsize=KEPT)
 def _rows_by_key(source: Source, separator: str | None, key: Key, mtime_ns: int) -> Mapping[str, pl.DataFrame]:
     rows = _read_rows(source, separator, mtime_ns)

@@ -144,14 +144,18 @@ class ArrayWriter:
         sizes = np.array([len(chunk) for chunk in self._shard], dtype="<u8")
         index[: len(sizes), 0] = np.cumsum(sizes) - sizes
         index[: len(sizes), 1] = sizes
-        self._put(self.layout.shard_key(self._shards), b"".join([*self._shard, seal(index.tobytes())]))
+        self._put(self.layout.shard_key(self._shards), *self._shard, seal(index.tobytes()))
         self._shard = []
         self._shards += 1
 
-    def _put(self, name: str, data: bytes) -> None:
-        self.objects.put(f"{self.key}/{name}", data)
-        self.bytes_written += len(data)
-        self._receipt.append({"key": name, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()})
+    def _put(self, name: str, *pieces: bytes) -> None:
+        self.objects.put(f"{self.key}/{name}", *pieces)
+        hasher = hashlib.sha256()
+        for piece in pieces:
+            hasher.update(piece)
+        size = sum(map(len, pieces))
+        self.bytes_written += size
+        self._receipt.append({"key": name, "bytes": size, "sha256": hasher.hexdigest()})
 
 
 def receipt_key(key: str) -> str:

@@ -38,15 +38,32 @@ class Codec:
 
 
 def _pcodec(level: int) -> Codec:
-    from pcodec import ChunkConfig, standalone
+    from pcodec import ChunkConfig, ModeSpec, standalone
 
-    config = ChunkConfig(compression_level=level)
+    searching = ChunkConfig(compression_level=level)
+    classic = ChunkConfig(compression_level=level, mode_spec=ModeSpec.classic())
+
+    def encode(array: NDArray[Any]) -> bytes:
+        flat = np.ascontiguousarray(array).reshape(-1)
+        return bytes(standalone.simple_compress(flat, classic if _has_no_step(flat) else searching))
+
     return Codec(
         name=f"pcodec-{level}",
-        encode=lambda array: bytes(standalone.simple_compress(np.ascontiguousarray(array).reshape(-1), config)),
+        encode=encode,
         decode=lambda data, dtype: np.asarray(standalone.simple_decompress(data), dtype=dtype),
         serializer={"name": "numcodecs.pcodec", "configuration": {"level": level}},
     )
+
+
+def _has_no_step(flat: NDArray[Any]) -> bool:
+    """Tell whether integers are multiples of no step but 1, so that pcodec need not search for one (a tenth of its time).
+
+    A thousand of them tell: any two that differ by 1 settle it.
+    """
+    if flat.dtype.kind != "i":
+        return False
+    some = flat[:: max(1, flat.size // 1000)].astype(np.int64)
+    return int(np.gcd.reduce(some - some[0])) == 1
 
 
 def _blosc(cname: str, level: int, itemsize: int) -> Codec:

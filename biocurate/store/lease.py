@@ -56,7 +56,7 @@ def current(objects: Objects) -> dict[str, Any] | None:
 def _take(objects: Objects, purpose: str, run_id: str, token: str) -> None:
     card = _card(purpose, run_id, token)
     try:
-        objects.put(KEY, card, only_if_absent=True)
+        objects.put_new(KEY, card)
         return
     except FileExistsError:
         holder = _holder(objects)
@@ -68,7 +68,7 @@ def _take(objects: Objects, purpose: str, run_id: str, token: str) -> None:
         )
     objects.delete(KEY)
     try:
-        objects.put(KEY, card, only_if_absent=True)
+        objects.put_new(KEY, card)
     except FileExistsError as error:
         raise LeaseError("another process took the lease first.", where=objects.url, mend="Run it again.") from error
 

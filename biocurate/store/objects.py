@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
+from uuid import uuid4
 
 from biocurate.errors import DamageError, StoreError
 
@@ -56,12 +58,24 @@ class Objects:
     def __getstate__(self) -> dict[str, str]:
         return {"url": self.url}
 
-    def put(self, key: str, data: bytes, *, only_if_absent: bool = False) -> None:
-        """Write an object; StoreError when there is no space, no permission, or it is there already."""
+    def put(self, key: str, *pieces: bytes) -> None:
+        """Write an object from its pieces, end to end; StoreError when there is no space or no permission."""
         import obstore
 
         try:
-            obstore.put(self._store, key, data, mode="create" if only_if_absent else "overwrite")
+            if self.folder is not None:
+                write_aside(self.folder / key, pieces)
+            else:
+                obstore.put(self._store, key, b"".join(pieces))
+        except Exception as error:
+            raise self._failure("could not be written", key, error) from error
+
+    def put_new(self, key: str, data: bytes) -> None:
+        """Write an object that is not there yet; FileExistsError where it is."""
+        import obstore
+
+        try:
+            obstore.put(self._store, key, data, mode="create")
         except obstore.exceptions.AlreadyExistsError as error:
             raise FileExistsError(key) from error
         except Exception as error:
@@ -167,12 +181,13 @@ class Objects:
 
     def _failure(self, what: str, key: str, error: Exception) -> StoreError:
         text = str(error)
-        if "os error 28" in text:
+        code = error.errno if isinstance(error, OSError) else None
+        if code == errno.ENOSPC or "os error 28" in text:
             reason, mend = (
                 "no space is left.",
                 "Make room, then run the same command again: it goes on where it stopped.",
             )
-        elif "os error 13" in text or "os error 30" in text:
+        elif code in (errno.EACCES, errno.EPERM, errno.EROFS) or "os error 13" in text or "os error 30" in text:
             reason, mend = "permission is denied.", "Check who owns the store and whether it is mounted read-only."
         else:
             reason, mend = text.splitlines()[0] if text else type(error).__name__, ""
@@ -183,6 +198,19 @@ RESTORE = (
     "Restore the store from a copy, or make the part again: `biocurate ingest … --repair` for recordings, "
     "`biocurate images generate … --overwrite` for images."
 )
+
+
+def write_aside(path: Path, pieces: Sequence[bytes]) -> None:
+    """Write a file beside its place and rename it there, so that no one ever sees a part of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid4().hex[:8]}")
+    try:
+        with aside.open("xb") as file:
+            file.writelines(pieces)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
 
 
 def missing(url: str, key: str) -> DamageError:

@@ -224,8 +224,8 @@ def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
     """Rows in exactly a table's columns and types; missing columns become null."""
     if not isinstance(rows, pa.Table):
         # Through polars: pyarrow's own from_pylist imports pandas, a third of a second, to look for its objects.
-        frame = pl.from_dicts(rows, schema=pl.Schema(schema))
-        rows = frame.to_arrow()
+        # Strings and lists have 64-bit offsets here; Delta stores them as the schema says.
+        return pl.from_dicts(rows, schema=pl.Schema(schema)).to_arrow()
     columns = [
         rows.column(field.name).cast(field.type)
         if field.name in rows.column_names

@@ -86,8 +86,8 @@ class Tables:
         """Make an empty table that keeps its history; nothing happens where it is there."""
         from deltalake import DeltaTable
 
-        # Field metadata stays out of Delta: the schema file is where the columns are documented.
-        DeltaTable.create(self.url(name), schema.remove_metadata(), mode="ignore", configuration=PROPERTIES)
+        if self.versions is not None or not self.exists(name):
+            DeltaTable.create(self.url(name), schema, mode="ignore", configuration=PROPERTIES)
 
     def write(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
         """Replace a whole table, columns included; returns the new version.
@@ -124,11 +124,10 @@ class Tables:
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         once = isinstance(rows, pa.RecordBatchReader)
-        plain = rows.cast(rows.schema.remove_metadata())
         for attempt in range(1 if once else ATTEMPTS):
             table = self._table(name)
             try:
-                write_deltalake(table, plain, **options)
+                write_deltalake(table, rows, **options)
             except CommitFailedError:
                 # Another writer was first: read the table anew and plan the commit on what is there now.
                 time.sleep(random.uniform(0.05, 0.2) * 2**attempt)

@@ -22,7 +22,7 @@ from biocurate.ingest import ingest, make_plan, plan as planning, run
 from biocurate.recipes import load_recipe
 from biocurate.store.store import Store, open_store
 recipe, root, url, point, call = sys.argv[1:]
-planning.SMALLEST_BATCH_BYTES = 60_000  # several batches also of a tiny corpus
+planning.BATCH_BYTES = 60_000  # several batches also of a tiny corpus
 
 def kill_after(owner, name):
     whole, calls = getattr(owner, name), [0]

@@ -157,6 +157,16 @@ def test_a_planted_null_has_an_auroc_whose_interval_covers_chance():
     assert missed < 7
 
 
+def test_an_interval_over_repeated_trainings_knows_of_their_spread():
+    one, other = predictions(skill=1.5, seed=1), predictions(skill=0.0, seed=1)
+    other = Predictions(other.probability, one.truth, one.person, one.fold)
+    alone, twice = estimate(auroc, [one], draws=400), estimate(auroc, [one, one], draws=400)
+    assert (twice.value, twice.low, twice.high) == pytest.approx((alone.value, alone.low, alone.high))
+    both = estimate(auroc, [one, other], draws=400)
+    assert both.low < estimate(auroc, [other], draws=400).value + 0.05
+    assert both.high > alone.value - 0.05
+
+
 def test_auroc_of_a_person_needs_both_classes():
     truth = np.array([0, 1, 0, 0])
     given = Predictions(

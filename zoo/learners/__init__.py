@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.engine import Progress, Silent
-from biocurate.errors import ModelError
+from biocurate.errors import ModelError, UsageError
 from zoo.config import RunConfig
 from zoo.folds import Fold
 from zoo.registry import model_config
@@ -81,6 +82,7 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
     sensors = [SensorType.parse(sensor) for sensor in config.sensors]
     known.spec.check(config.model, sensors, task.window_s)
     if known.spec.input == "image":
+        _require("torch", "lightning", "safetensors", "matplotlib")
         from zoo.learners.on_images import ImageLearner
 
         if config.images is None:
@@ -88,9 +90,17 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         return ImageLearner(store, task, config, sensors)
     if config.images is not None:
         raise ModelError("it takes no images.", where=config.model, mend="Leave out --images.")
+    _require("sklearn", "safetensors", "matplotlib")
     from zoo.learners.on_features import FeatureLearner
 
     return FeatureLearner(store, task, config, sensors or _all_sensors(task), bar)
+
+
+def _require(*modules: str) -> None:
+    """Refuse, before anything is read, what would fail for want of a package after it."""
+    if missing := [name for name in modules if find_spec(name) is None]:
+        mend = "pip install 'biocurate[zoo]'"
+        raise UsageError(f"training needs {', '.join(missing)}, which is not installed.", mend=mend)
 
 
 def _all_sensors(task: Task) -> list[Any]:

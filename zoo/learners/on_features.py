@@ -86,16 +86,18 @@ class FeatureLearner:
 
 def _gaps(table: FeatureTable) -> list[str]:
     """Say what is unknown, and what stands in for it."""
-    unknown = int((~np.isfinite(table.values)).sum())
+    unknown = ~np.isfinite(table.values)
     notes = [f"{count} windows have no {sensor}." for sensor, count in table.missing.items() if count]
     notes += [
         f"{count} windows have several {sensor} streams; the first is used."
         for sensor, count in table.several.items()
         if count
     ]
-    if unknown:
-        share = unknown / table.values.size
-        notes.append(f"{unknown:,} feature values ({share:.1%}) are unknown: the training median stands in for them.")
+    sensor = np.array([name.split(".")[0] for name in table.names])
+    blind = {each: unknown[:, sensor == each] for each in table.missing if unknown[:, sensor == each].any()}
+    if blind:
+        shares = ", ".join(f"{values.mean():.1%} of {each}" for each, values in blind.items())
+        notes.append(f"Features that cannot be told ({shares}) are replaced by the training median.")
     return notes
 
 
