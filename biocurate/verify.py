@@ -142,7 +142,7 @@ def _matched(found: list[NDArray[Any]], expected: list[NDArray[Any]]) -> tuple[l
 
 
 def _content(array: NDArray[Any]) -> tuple[int, int]:
-    return len(array), zlib.crc32(np.ascontiguousarray(array, dtype=np.float64))
+    return len(array), zlib.crc32(np.ascontiguousarray(array, dtype=np.float64).tobytes())
 
 
 def _stored(store: Store, streams: pl.DataFrame) -> Signals:

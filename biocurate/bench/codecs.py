@@ -19,6 +19,7 @@ from biocurate.store.signals import signal_layout, stored_dtype
 
 CANDIDATES = (
     "pcodec-4",
+    "pcodec-5",
     "pcodec-6",
     "pcodec-8",
     "blosc-lz4-5",
@@ -35,7 +36,7 @@ def compare(root: Path, limit: int | None = None, candidates: tuple[str, ...] = 
     Returns
     -------
     DataFrame
-        A row a codec: ``ratio`` is raw integers to encoded bytes (higher is smaller), speeds are raw MB/s on one thread.
+        A row a codec: ``ratio`` is raw integers to encoded bytes (higher is smaller), speeds are raw MB/s, one thread.
     """
     blocks = list(_chunks(root, limit))
     raw = sum(block.nbytes for block in blocks)

@@ -45,7 +45,7 @@ print(time.perf_counter() - began)
 
 
 def compare(
-    recipe: str, root: Path, repeats: int = 3, codecs: tuple[str, ...] = ("pcodec-6", "blosc-lz4-5")
+    recipe: str, root: Path, repeats: int = 3, codecs: tuple[str, ...] = ("pcodec-5", "blosc-lz4-5")
 ) -> pl.DataFrame:
     """Time whole processes, pinned to one core, in turn: ours with each codec, then the peer.
 

@@ -104,8 +104,8 @@ def _look_around(store: Path) -> None:
 
 def _selections(out: Path, recipe: str | None) -> Iterator[Selection]:
     """Definitions to build: our own on simulated recordings, the shipped ones of a real corpus."""
-    from biocurate.curate.definition import WindowRule, load_definition
     from biocurate.curate.catalogue import shipped
+    from biocurate.curate.definition import WindowRule, load_definition
 
     if recipe is None:
         folder = out / "manifests"
@@ -144,7 +144,7 @@ def _say_what_to_look_at(out: Path, store: Path, selections: list[Selection], se
     for selection in selections:
         say.print(f"  {out}/{selection.name}-{selection.drawn.lower()}.png   the images, a row a label", markup=False)
         say.print(f"  {out}/runs/{selection.name}-*   metrics, controls, plots, checkpoints", markup=False)
-    say.print(f"  biocurate query \"SELECT * FROM recordings\" --store {store}", markup=False)
+    say.print(f'  biocurate query "SELECT * FROM recordings" --store {store}', markup=False)
     if not selections:
         say.print("  No selection is shipped for this recipe: write one, then `biocurate manifest build FILE.yaml`.")
 

@@ -19,7 +19,7 @@ def ingest(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be read; write nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Read again what failed before.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Read again what has damaged parts.")] = False,
-    codec: Annotated[str, typer.Option(help="pcodec-6 (small) or blosc-lz4-5 (fast).")] = "pcodec-6",
+    codec: Annotated[str, typer.Option(help="pcodec-5 (small) or blosc-lz4-5 (fast).")] = "pcodec-5",
     as_json: AsJson = False,
 ) -> None:
     """Read a corpus into the store, losslessly; run it again and it goes on where it stopped.

@@ -60,8 +60,9 @@ def _sentence(outcome: Outcome) -> str:
     rate = outcome.n_bytes / 1e6 / max(outcome.seconds, 1e-9)
     share = outcome.stored_bytes / max(outcome.n_bytes, 1)
     return (
-        f"{outcome.corpus}: {outcome.recordings} recordings, {outcome.n_bytes / 1e6:,.1f} MB in {outcome.seconds:.1f} s "
-        f"({rate:,.0f} MB/s), stored in {outcome.stored_bytes / 1e6:,.1f} MB ({share:.0%}); snapshot {outcome.snapshot_id}."
+        f"{outcome.corpus}: {outcome.recordings} recordings, {outcome.n_bytes / 1e6:,.1f} MB "
+        f"in {outcome.seconds:.1f} s ({rate:,.0f} MB/s), stored in {outcome.stored_bytes / 1e6:,.1f} MB ({share:.0%}); "
+        f"snapshot {outcome.snapshot_id}."
     )
 
 
@@ -133,8 +134,8 @@ def print_deep(compared: Compared, as_json: bool) -> None:
         return
     out = console()
     out.print(
-        f"{compared.corpus}: {compared.recordings} recordings, {compared.channels} channels, {compared.samples:,} samples "
-        f"compared with the raw files: {compared.equal:,} equal.",
+        f"{compared.corpus}: {compared.recordings} recordings, {compared.channels} channels, "
+        f"{compared.samples:,} samples compared with the raw files: {compared.equal:,} equal.",
         markup=False,
     )
     for problem in compared.problems:

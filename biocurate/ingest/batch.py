@@ -94,7 +94,7 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, An
         }
         for source in job.sources
     ]
-    made_from = revision(batch.recipe, unit, (item["sha256"] for item in sources))
+    made_from = revision(batch.recipe, unit, (str(item["sha256"]) for item in sources))
     streams = list(_stream_rows(unit.recording_id, recording, writer))
     row = {
         "recording_id": unit.recording_id,

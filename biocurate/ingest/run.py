@@ -63,9 +63,8 @@ def ingest(
     began = time.monotonic()
     config = {"recipe": plan.recipe.text, "codec": codec, "recordings": len(plan.todo)}
     run = Run("ingest", plan.recipe.name, config)
-    tasks = [
-        Batch(store.objects, plan.recipe, plan.metadata_revision, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)
-    ]
+    tables = plan.metadata_revision
+    tasks = [Batch(store.objects, plan.recipe, tables, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)]
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
         for _, result in pool.map(read_batch, tasks):
             publish(store, result, run.run_id, plan.known_failures)

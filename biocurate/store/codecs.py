@@ -56,7 +56,7 @@ def _pcodec(level: int) -> Codec:
 
 
 def _has_no_step(flat: NDArray[Any]) -> bool:
-    """Tell whether integers are multiples of no step but 1, so that pcodec need not search for one (a tenth of its time).
+    """Tell whether integers are multiples of no step but 1: pcodec need not search for one, a tenth of its time.
 
     A thousand of them tell: any two that differ by 1 settle it.
     """
@@ -91,7 +91,7 @@ def _zstd(level: int) -> Codec:
     )
 
 
-SIGNAL_CODEC = "pcodec-6"
+SIGNAL_CODEC = "pcodec-5"
 FAST_CODEC = "blosc-lz4-5"
 IMAGE_CODEC = "zstd-3"
 
@@ -112,7 +112,7 @@ def codec(name: str, dtype: str) -> Codec:
         return _zstd(int(parts[0]))
     raise StoreError(
         f"no codec {name!r} for {dtype} samples.",
-        mend="Choose pcodec-6 (small; not for 8 bits), blosc-lz4-5 (fast) or zstd-3.",
+        mend="Choose pcodec-5 (small; not for 8 bits), blosc-lz4-5 (fast) or zstd-3.",
     )
 
 
@@ -145,8 +145,8 @@ def zarr_metadata(
 ) -> bytes:
     """Make the ``zarr.json`` of a sharded array (Zarr v3 core specification; sharding codec 1.0).
 
-    zarr-python takes a sixth of a second to import, which is much of a small ingest; a test holds this to the bytes that
-    it writes itself.
+    zarr-python takes a sixth of a second to import, which is much of a small ingest; a test holds this to the bytes
+    that it writes itself.
     """
     little = {"name": "bytes", "configuration": {"endian": "little"}}
     plain = {"name": "bytes"} if dtype.itemsize == 1 else little

@@ -100,9 +100,12 @@ def run(sql: str, relations: Relations) -> pl.DataFrame:
 
     frames = _open(_parse(sql), relations)
     try:
-        return pl.SQLContext(frames=frames).execute(sql, eager=True)
+        answer = pl.SQLContext(frames=frames).execute(sql, eager=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _explain(error, sql, frames) from error
+    if not answer.width:
+        raise QueryError("it selects nothing.", where=_place(sql), mend="Name a relation: SELECT * FROM recordings.")
+    return answer
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -21,7 +21,9 @@ def contents(store: Store) -> dict[str, list[dict[str, Any]]]:
     """
     recordings = store.recordings.sort("recording_id").drop("run_id").collect().to_dicts()
     for row in recordings:
-        row["streams"] = [{key: value for key, value in stream.items() if key not in PACKING} for stream in row["streams"]]
+        row["streams"] = [
+            {key: value for key, value in stream.items() if key not in PACKING} for stream in row["streams"]
+        ]
     annotations = store.tables.scan("annotations").collect()
     failures = store.failures.drop("run_id").collect()
     return {
@@ -43,9 +45,11 @@ def check_store(store: Store) -> None:
     assert stream_ids.n_unique() == len(stream_ids), "a stream is there twice"
     found = verify(store, InProcess())
     assert not found.problems, found.problems
-    orphans = store.tables.scan("annotations").join(store.annotations, on=["recording_id", "revision"], how="anti").collect()
+    everything = store.tables.scan("annotations")
+    orphans = everything.join(store.annotations, on=["recording_id", "revision"], how="anti").collect()
     assert orphans.is_empty(), "annotations are there whose recording is not"
     newest = store.snapshots.sort("snapshot_id").tail(1).collect()
     if newest.height:
         listed = {item["table"]: item["version"] for item in newest["tables"][0]}
-        assert listed == {name: store.tables.version(name) for name in listed}, "the newest snapshot is behind the tables"
+        stand = {name: store.tables.version(name) for name in listed}
+        assert listed == stand, "the newest snapshot is behind the tables"

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import pytest
 
 
-
 @dataclass(frozen=True)
 class Done:
     """How a command ended."""

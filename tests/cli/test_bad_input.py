@@ -1,4 +1,4 @@
-"""Bad input: one readable paragraph with file, place and mend, the right exit status, and a store as whole as before."""
+"""Bad input: one paragraph with file, place and mend, the right exit status, and a store as whole as before."""
 
 from __future__ import annotations
 

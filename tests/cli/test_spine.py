@@ -30,7 +30,8 @@ def test_every_command_has_help_with_an_example(cli):
     for command in (
         *("init", "ingest", "status", "verify", "snapshots", "vacuum", "query", "demo"),
         *(("recipes", "list"), ("recipes", "show"), ("recipes", "check"), ("windows", "build"), ("windows", "list")),
-        *(("manifest", "build"), ("manifest", "list"), ("manifest", "show"), ("images", "generate"), ("images", "show")),
+        *(("manifest", "build"), ("manifest", "list"), ("manifest", "show")),
+        *(("images", "generate"), ("images", "show"), ("zoo", "list"), ("zoo", "finetune"), ("zoo", "evaluate")),
         *(("bench", "codecs"), ("bench", "ingest"), ("bench", "reads")),
     ):
         words = (command,) if isinstance(command, str) else command
@@ -67,15 +68,18 @@ def test_queries_of_the_issue(cli, store, tmp_path):
     """Recordings and hours by corpus and sensor type; windows that have EEG and ECG; labelled windows per subject."""
     hours = cli(
         "query",
-        "SELECT corpus, sensor_type, count(DISTINCT recording_id) AS recordings, sum(n_samples / rate_hz) / 3600 AS hours "
-        "FROM streams GROUP BY corpus, sensor_type ORDER BY sensor_type",
+        "SELECT corpus, sensor_type, count(DISTINCT recording_id) AS recordings, "
+        "sum(n_samples / rate_hz) / 3600 AS hours FROM streams GROUP BY corpus, sensor_type ORDER BY sensor_type",
         *("--store", store, "--format", "json"),
     )
     rows = json.loads(hours.out)
     assert [(row["sensor_type"], row["recordings"]) for row in rows] == [("ECG", 12), ("EEG", 12)]
     assert rows[0]["hours"] == pytest.approx(12 * 8 / 3600)
     assert cli("windows", "build", "w2", "--length", "2s", "--label", "condition", "--store", store).code == 0
-    both = "SELECT count(*) AS n FROM windows_w2 WHERE array_contains(sensor_types, 'EEG') AND array_contains(sensor_types, 'ECG')"
+    both = (
+        "SELECT count(*) AS n FROM windows_w2 "
+        "WHERE array_contains(sensor_types, 'EEG') AND array_contains(sensor_types, 'ECG')"
+    )
     assert json.loads(cli("query", both, "--store", store, "--format", "json").out) == [{"n": 48}]
     each = "SELECT subject, count(*) AS n FROM windows_w2 WHERE condition = 'task' GROUP BY subject ORDER BY subject"
     assert [row["n"] for row in json.loads(cli("query", each, "--store", store, "--format", "json").out)] == [4] * 6

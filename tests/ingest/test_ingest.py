@@ -36,7 +36,8 @@ def test_every_integer_of_every_file_is_in_the_store(corpus, store):
         eeg = np.stack([signal.digital for signal in raw.signals[:3]])
         np.testing.assert_array_equal(recording.read("EEG", digital=True), eeg)
         np.testing.assert_array_equal(recording.read("ECG", digital=True)[0], raw.signals[3].digital)
-        np.testing.assert_allclose(recording.read("EEG"), [signal.data for signal in raw.signals[:3]], rtol=1e-6, atol=1e-6)
+        physical = [signal.data for signal in raw.signals[:3]]
+        np.testing.assert_allclose(recording.read("EEG"), physical, rtol=1e-6, atol=1e-6)
     check_store(store)
     compared = verify_deep(store, "tiny", corpus.root, recipe=load_recipe(corpus.recipe))
     assert (compared.recordings, compared.channels, compared.problems) == (12, 48, [])

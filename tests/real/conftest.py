@@ -9,6 +9,7 @@ from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.store.store import Store, create_store
 
+
 @pytest.fixture(scope="session")
 def real(corpora, tmp_path_factory) -> Store:
     """One store of eegmat (EDF+), ludb (WFDB) and stress-predict (CSV, folders and zips)."""

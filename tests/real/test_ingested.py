@@ -46,7 +46,8 @@ def test_physical_values_agree_with_wfdb(real, corpora):
 
     for number in ("1", "8", "34", "101"):
         record = wfdb.rdrecord(str(corpora / "ludb" / "data" / number))
-        np.testing.assert_allclose(real.recording(f"ludb/{number}").read("ECG"), record.p_signal.T, rtol=2e-7, atol=1e-7)
+        stored = real.recording(f"ludb/{number}").read("ECG")
+        np.testing.assert_allclose(stored, record.p_signal.T, rtol=2e-7, atol=1e-7)
 
 
 def test_csv_values_are_those_of_the_text(real, corpora):
@@ -56,7 +57,8 @@ def test_csv_values_are_those_of_the_text(real, corpora):
     [stream] = recording.streams.filter(pl.col("sensor_type") == "GSR").rows(named=True)
     assert stream["rate_hz"] == float(rows[1][0]) == 4.0
     first = stream["t0_ns"] / 1e9
-    np.testing.assert_array_equal(recording.read("EDA", start_s=first)[0], np.array([float(row[0]) for row in rows[2:]], "f4"))
+    expected = np.array([float(row[0]) for row in rows[2:]], dtype=np.float32)
+    np.testing.assert_array_equal(recording.read("EDA", start_s=first)[0], expected)
 
 
 def test_acceleration_is_in_g(real):
@@ -76,8 +78,8 @@ def test_stress_labels_are_those_of_the_table(real, corpora):
 
 def test_recordings_and_hours_by_corpus_and_sensor_type(real):
     found = real.sql(
-        "SELECT corpus, sensor_type, count(DISTINCT recording_id) AS recordings, sum(n_samples / rate_hz) / 3600 AS hours "
-        "FROM streams GROUP BY corpus, sensor_type"
+        "SELECT corpus, sensor_type, count(DISTINCT recording_id) AS recordings, "
+        "sum(n_samples / rate_hz) / 3600 AS hours FROM streams GROUP BY corpus, sensor_type"
     )
     rows = {(row["corpus"], row["sensor_type"]): row for row in found.to_dicts()}
     assert rows["eegmat", "EEG"]["recordings"] == rows["eegmat", "ECG"]["recordings"] == 44
