@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +19,7 @@ from biocurate.testing.conformance import check_store, contents
 INGEST = """
 import os, signal, sys
 from pathlib import Path
+from types import SimpleNamespace
 from biocurate.engine import InProcess
 from biocurate.ingest import ingest, make_plan, plan as planning, run
 from biocurate.recipes import load_recipe
@@ -97,3 +100,50 @@ def test_a_run_killed_at_ten_random_moments_is_finished_by_the_next(corpus, tmp_
         store = open_store(url)
         check_store(store)
         assert contents(store) == expected
+
+
+@pytest.fixture
+def eegmat(corpora: Path):
+    """The real EDF+ corpus."""
+    return SimpleNamespace(root=corpora / "eegmat", recipe=Path(__file__).parents[2] / "recipes" / "eegmat.yaml")
+
+
+def command(corpus, url: str) -> list[str]:
+    arguments = ["ingest", str(corpus.recipe), "--root", str(corpus.root), "--store", url, "--workers", "2"]
+    return [sys.executable, "-m", "biocurate", *arguments]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", ["part written", "annotations committed", "recordings committed", "snapshot written"])
+def test_real_recordings_killed_at_a_named_point(eegmat, tmp_path, point):
+    whole, url = str(tmp_path / "whole"), str(tmp_path / "store")
+    for each in (whole, url):
+        create_store(each)
+    assert start(eegmat, whole).wait() == 0
+    assert start(eegmat, url, point, 1).wait() == -signal.SIGKILL
+    assert start(eegmat, url).wait() == 0
+    check_store(open_store(url))
+    assert contents(open_store(url)) == contents(open_store(whole))
+
+
+@pytest.mark.slow
+def test_real_recordings_killed_with_all_their_workers_at_ten_random_moments(eegmat, tmp_path):
+    whole = str(tmp_path / "whole")
+    create_store(whole)
+    began = time.monotonic()
+    subprocess.run(command(eegmat, whole), check=True, capture_output=True)
+    took = time.monotonic() - began
+    expected = contents(open_store(whole))
+    moments = random.Random(7)
+    for number in range(10):
+        url = str(tmp_path / f"store-{number}")
+        create_store(url)
+        process = subprocess.Popen(
+            command(eegmat, url), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moments.uniform(0.3 * took, took))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        subprocess.run(command(eegmat, url), check=True, capture_output=True)
+        check_store(open_store(url))
+        assert contents(open_store(url)) == expected
