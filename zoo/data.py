@@ -24,8 +24,8 @@ from zoo.coverage import Signature, covering, groups
 from zoo.task import Task
 
 if TYPE_CHECKING:
-    from biocurate.curate.manifest import Manifest
-    from biocurate.store.reading import SignalReader
+    from biocurate.store.manifests import Manifest
+    from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
 
 Batch = dict[str, Any]
@@ -59,7 +59,7 @@ class _StoreDataset(Dataset[Batch]):
 
     @cached_property
     def _reader(self) -> SignalReader:
-        from biocurate.store.reading import SignalReader
+        from biocurate.store.signal_reader import SignalReader
 
         return SignalReader(self._store, self.rows["recording_id"].unique().to_list())
 

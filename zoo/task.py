@@ -14,7 +14,7 @@ from biocurate.errors import ManifestError
 from biocurate.recording import NS
 
 if TYPE_CHECKING:
-    from biocurate.curate.manifest import Manifest
+    from biocurate.store.manifests import Manifest
 
 Codes = NDArray[np.intp]
 

@@ -132,7 +132,7 @@ def _curate_and_train(out: Path, store: Path, selection: Selection, workers: int
     images = f"{selection.name}-{selection.drawn.lower()}"
     _run("images", "generate", "--manifest", selection.name, *drawn, "--set", images, "--workers", str(workers), *at)
     _run("images", "show", images, "-o", str(out / f"{images}.png"), *at)
-    few = ("--size", "64", "--set", "epochs=8", "--fold", "fold0")
+    few = ("--size", "64", "--set", "epochs=20", "--set", "batch_size=16")
     _run("zoo", "finetune", "image-cnn", "--manifest", selection.name, "--images", images, *few, "--run", str(cnn), *at)
 
 

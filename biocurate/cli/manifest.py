@@ -10,7 +10,7 @@ import typer
 from biocurate.cli.options import AsJson, At, StoreOption
 
 if TYPE_CHECKING:
-    from biocurate.curate.manifest import Manifest
+    from biocurate.store.manifests import Manifest
 
 app = typer.Typer(help="Freeze selections of windows with labels and splits.", no_args_is_help=True)
 
@@ -64,13 +64,11 @@ def show_manifest(
 
 
 def _print(manifest: Manifest, as_json: bool) -> None:
-    import json
-
     from biocurate.cli.output import console, show, show_facts
 
     facts = {
         "manifest": manifest.name,
-        "title": manifest.definition.title,
+        "title": manifest.definition.get("title", ""),
         "hash": manifest.hash,
         "windows": manifest.rows.height,
         "persons": manifest.rows["person"].n_unique(),
@@ -78,9 +76,10 @@ def _print(manifest: Manifest, as_json: bool) -> None:
         "built from snapshot": manifest.snapshot_id,
     }
     if as_json:
-        definition = json.loads(manifest.definition.canonical())
         balance = manifest.balance().to_dicts()
-        show_facts(facts | {"absent": manifest.absent, "definition": definition, "balance": balance}, as_json=True)
+        show_facts(
+            facts | {"absent": manifest.absent, "definition": manifest.definition, "balance": balance}, as_json=True
+        )
         return
     show_facts(facts)
     show(manifest.balance())

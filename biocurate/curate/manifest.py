@@ -7,7 +7,6 @@ was made from the same sources.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
@@ -15,9 +14,10 @@ import pyarrow as pa
 
 from biocurate.curate import windows
 from biocurate.curate.content import content_hash
-from biocurate.curate.definition import Definition, HashSplit, parse_definition
+from biocurate.curate.definition import Definition, HashSplit
 from biocurate.curate.splits import folds, split_by_person
 from biocurate.errors import ManifestError, QueryError
+from biocurate.store.manifests import Manifest, fold_name
 from biocurate.store.runs import Run
 from biocurate.store.schema import MANIFESTS, WINDOWS, cast, column
 from biocurate.store.sql import nearest, run
@@ -25,66 +25,6 @@ from biocurate.store.store import Store
 
 OF_RECORDING = ("session", "run", "age", "sex", "licence", "access")
 """Columns of the recording that a selection can name beside those of its windows."""
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A built manifest.
-
-    ``rows`` has the columns of its window set, ``label`` and ``split``, sorted by recording_id and t0_ns.
-    """
-
-    name: str
-    hash: str
-    definition: Definition
-    snapshot_id: int
-    """The snapshot that it was built from."""
-    rows: pl.DataFrame
-
-    @property
-    def classes(self) -> list[str]:
-        """Labels, in the definition's order where it gives one, else sorted."""
-        found = self.rows["label"].drop_nulls().unique().sort().to_list()
-        ordered = self.definition.label.classes if self.definition.label else None
-        return [label for label in ordered if label in found] if ordered is not None else found
-
-    @property
-    def absent(self) -> list[str]:
-        """Labels that the definition names and no row has."""
-        named = self.definition.label.classes if self.definition.label else None
-        return sorted(set(named or ()) - set(self.classes))
-
-    @property
-    def splits(self) -> list[str]:
-        """Names of the splits, in the definition's order."""
-        rule = self.definition.split
-        return list(rule.fractions) if isinstance(rule, HashSplit) else [fold_name(fold) for fold in range(rule.folds)]
-
-    def split(self, name: str) -> pl.DataFrame:
-        """Rows of one split; ManifestError where there is none of that name."""
-        if name not in self.splits:
-            raise ManifestError(f"there is no split {name!r}.", where=self.name, mend=nearest(name, self.splits))
-        return self.rows.filter(pl.col("split") == name)
-
-    def fold(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Rows to train on and rows to test on, with one fold held out."""
-        held_out = self.split(fold_name(number))
-        return self.rows.filter(pl.col("split") != fold_name(number)), held_out
-
-    def balance(self) -> pl.DataFrame:
-        """Windows and persons of each split and label."""
-        order = pl.Enum(self.splits)
-        return (
-            self.rows.group_by(pl.col("split").cast(order), "label")
-            .agg(windows=pl.len(), persons=pl.col("person").n_unique(), recordings=pl.col("recording_id").n_unique())
-            .sort("split", "label")
-            .with_columns(pl.col("split").cast(pl.String))
-        )
-
-
-def fold_name(number: int) -> str:
-    """What a fold is called in the column ``split``."""
-    return f"fold{number}"
 
 
 def build_manifest(store: Store, definition: Definition) -> Manifest:
@@ -113,7 +53,13 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
         snapshot_id = store.snapshot_id
         rows = select(store, definition)
         manifest = Manifest(
-            definition.name, content_hash(store, definition.canonical(), rows), definition, snapshot_id, rows
+            name=definition.name,
+            hash=content_hash(store, definition.canonical(), rows),
+            definition=json.loads(definition.canonical()),
+            snapshot_id=snapshot_id,
+            named=_labels(definition, rows),
+            splits=_splits(definition),
+            rows=rows,
         )
         version = store.tables.write(f"manifests/{definition.name}", _arrow(rows))
         row = {
@@ -121,6 +67,8 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             "hash": manifest.hash,
             "snapshot_id": snapshot_id,
             "definition": definition.canonical(),
+            "labels": list(manifest.named),
+            "splits": list(manifest.splits),
             "rows": rows.height,
             "version": version,
             "built": datetime.now(UTC),
@@ -131,16 +79,15 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
     return manifest
 
 
-def open_manifest(store: Store, name: str) -> Manifest:
-    """Open a built manifest; ManifestError where the store has none of that name."""
-    built = store.tables.scan("manifests").collect()
-    found = built.filter(pl.col("name") == name)
-    if found.is_empty():
-        mend = f"Build it: biocurate manifest build FILE. {nearest(name, built['name'])}"
-        raise ManifestError(f"the store has no manifest {name!r}.", where=store.url, mend=mend)
-    row = found.row(0, named=True)
-    rows = store.tables.scan(f"manifests/{name}", version=row["version"]).sort("recording_id", "t0_ns").collect()
-    return Manifest(name, row["hash"], parse_definition(json.loads(row["definition"]), name), row["snapshot_id"], rows)
+def _labels(definition: Definition, rows: pl.DataFrame) -> tuple[str, ...]:
+    """Labels in the definition's order where it gives one, else those of the rows, sorted."""
+    ordered = definition.label.classes if definition.label else None
+    return tuple(ordered if ordered is not None else rows["label"].drop_nulls().unique().sort())
+
+
+def _splits(definition: Definition) -> tuple[str, ...]:
+    rule = definition.split
+    return tuple(rule.fractions) if isinstance(rule, HashSplit) else tuple(map(fold_name, range(rule.folds)))
 
 
 def select(store: Store, definition: Definition) -> pl.DataFrame:

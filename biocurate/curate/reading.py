@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from biocurate.errors import StaleError, StoreError, UsageError
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
-from biocurate.store.reading import SignalReader, physical
+from biocurate.store.reading import physical
+from biocurate.store.signal_reader import SignalReader
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 

@@ -12,13 +12,13 @@ import polars as pl
 import pyarrow as pa
 
 from biocurate.curate.definition import NAME
-from biocurate.curate.manifest import Manifest
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import LeaseError, UsageError
 from biocurate.images.part import make_part
 from biocurate.images.plan import tasks, wanted
 from biocurate.images.registry import Representation
 from biocurate.store import lease as leases
+from biocurate.store.manifests import Manifest
 from biocurate.store.runs import Run
 from biocurate.store.schema import IMAGES, cast
 from biocurate.store.store import Store

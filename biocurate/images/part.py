@@ -15,8 +15,8 @@ from biocurate.images.drawing import Drawing, Status, draw
 from biocurate.images.plan import PartTask
 from biocurate.store.arrays import ArrayWriter, Layout
 from biocurate.store.codecs import IMAGE_CODEC
-from biocurate.store.reading import SignalReader
 from biocurate.store.schema import IMAGES, cast
+from biocurate.store.signal_reader import SignalReader
 
 CHUNK_BYTES = 128 * 1024
 """Decoded bytes of a chunk: many images, since zarr and the file system charge by the chunk."""

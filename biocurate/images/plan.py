@@ -10,12 +10,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from biocurate.curate.manifest import Manifest
 from biocurate.errors import UsageError
 from biocurate.images.registry import Representation
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
-from biocurate.store.reading import SignalReader
+from biocurate.store.manifests import Manifest
+from biocurate.store.signal_reader import SignalReader
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biocurate.errors import StoreError
 from biocurate.recording import NS
 
 if TYPE_CHECKING:
     import mne
+    import polars as pl
 
-    from biocurate.store.stored import StoredRecording
+
+class StoredRecording(Protocol):
+    """What is needed of a recording: its row, its samples, its annotations."""
+
+    recording_id: str
+    row: Mapping[str, Any]
+
+    @property
+    def streams(self) -> pl.DataFrame:
+        """One row a stream."""
+        ...
+
+    def read(self, sensor: str, start_s: float = 0.0, stop_s: float | None = None) -> NDArray[Any]:
+        """Read a span of one sensor type."""
+        ...
+
+    def annotations(self) -> pl.DataFrame:
+        """One row an annotation."""
+        ...
+
 
 MNE_TYPES = {
     "EEG": "eeg",

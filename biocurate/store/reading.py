@@ -1,10 +1,9 @@
-"""Samples out of the store: the catalogue of streams, and batched reads over many parts."""
+"""Samples out of parts: batched reads, the catalogue of streams, and the way to physical values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,59 +13,6 @@ from biocurate.recording import NS
 from biocurate.store.arrays import open_array, read_spans
 from biocurate.store.objects import Objects
 from biocurate.store.signals import part_key
-
-if TYPE_CHECKING:
-    from biocurate.store.store import Store
-
-
-class SignalReader:
-    """Read spans of many streams at once, past zarr-python's indexing.
-
-    Parameters
-    ----------
-    store : Store
-    recording_ids : sequence of str, optional
-        Restrict the catalogue to these recordings.
-    """
-
-    def __init__(self, store: Store, recording_ids: Sequence[str] | None = None) -> None:
-        self.store = store
-        self._recording_ids = recording_ids
-
-    @cached_property
-    def streams(self) -> pl.DataFrame:
-        """One row a stream: where it lies, its rate, and lists of each channel's name, unit, scale, invalid code.
-
-        ``scale`` and ``shift`` go from digital values straight to the canonical unit.
-        """
-        streams = self.store.streams
-        if self._recording_ids is not None:
-            streams = streams.filter(pl.col("recording_id").is_in(list(self._recording_ids)))
-        return catalogue(streams.collect())
-
-    def digital(
-        self, parts: Sequence[str], digests: Sequence[str], starts: NDArray[np.int64], n_samples: int
-    ) -> NDArray[Any]:
-        """Read one span of each of many parts, as stored.
-
-        Parameters
-        ----------
-        parts, digests : sequence of str, one a span
-            Part and the digest of its list of objects.
-        starts : array of int, one a span
-            First sample in the part.
-        n_samples : int
-
-        Returns
-        -------
-        array, shape (spans, channels, n_samples)
-
-        Raises
-        ------
-        DamageError
-            Where a stored byte is missing or differs.
-        """
-        return read_parts(self.store.objects, parts, digests, starts, n_samples)
 
 
 def read_parts(

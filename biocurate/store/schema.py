@@ -175,6 +175,8 @@ MANIFESTS = pa.schema(
         column("hash", pa.string(), "hash of definition and rows"),
         column("snapshot_id", pa.int64(), "snapshot that it was built from"),
         column("definition", pa.string(), "the definition as canonical JSON"),
+        column("labels", pa.list_(pa.string()), "labels, in the definition's order"),
+        column("splits", pa.list_(pa.string()), "names of the splits, in the definition's order"),
         column("rows", pa.int64(), "number of windows"),
         column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
         column("built", pa.timestamp("us", tz="UTC"), "when"),

@@ -7,20 +7,18 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import polars as pl
 
 from biocurate.errors import DamageError, StaleError, StoreError
 from biocurate.store import lease as leases
+from biocurate.store.manifests import Manifest, open_manifest
 from biocurate.store.objects import Objects
 from biocurate.store.schema import FORMAT, SNAPSHOTS, TABLES, cast
+from biocurate.store.stored import StoredRecording
 from biocurate.store.tables import Tables
-
-if TYPE_CHECKING:
-    from biocurate.curate.manifest import Manifest
-    from biocurate.store.stored import StoredRecording
 
 CARD = "biocurate.json"
 UNVERSIONED = frozenset({"snapshots", "runs"})
@@ -123,13 +121,12 @@ class Store:
 
     def recording(self, recording_id: str) -> StoredRecording:
         """Open one recording; StoreError where there is none of that id."""
-        from biocurate.store.stored import StoredRecording
-
         rows = self.recordings.filter(pl.col("recording_id") == recording_id).collect()
         if rows.is_empty():
             near = self.recordings.select("recording_id").head(3).collect().to_series().to_list()
             raise StoreError(f"there is no recording {recording_id!r}.", where=self.url, mend=f"Ids look like {near}.")
-        return StoredRecording(self, rows.row(0, named=True))
+        row = rows.row(0, named=True)
+        return StoredRecording(self.objects, row, self.annotations.filter(pl.col("recording_id") == recording_id))
 
     def windows(self, name: str) -> pl.LazyFrame:
         """A window set.
@@ -158,9 +155,7 @@ class Store:
 
     def manifest(self, name: str) -> Manifest:
         """A built manifest: rows, labels, splits and hash."""
-        from biocurate.curate.manifest import open_manifest
-
-        return open_manifest(self, name)
+        return open_manifest(self.tables, name)
 
     def lease(self, purpose: str, run_id: str = "") -> AbstractContextManager[None]:
         """Hold the right to write."""

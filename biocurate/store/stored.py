@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from biocurate.errors import StoreError
 from biocurate.recording import NS, samples_to_ns
 from biocurate.sensors import SensorType
 from biocurate.store.arrays import open_array
+from biocurate.store.objects import Objects
 from biocurate.store.reading import catalogue, locate, physical
+from biocurate.store.schema import STREAM
 from biocurate.store.signals import part_key
 
 if TYPE_CHECKING:
     import mne
 
-    from biocurate.store.store import Store
+
+STREAMS = pl.Schema(pa.schema(list(STREAM)))
 
 
 class StoredRecording:
@@ -27,14 +31,18 @@ class StoredRecording:
 
     Parameters
     ----------
-    store : Store
+    objects : Objects
+        The store's root.
     row : mapping
         Its row of ``recordings``.
+    annotations : LazyFrame
+        Its rows of ``annotations``.
     """
 
-    def __init__(self, store: Store, row: Mapping[str, Any]) -> None:
-        self.store = store
+    def __init__(self, objects: Objects, row: Mapping[str, Any], annotations: pl.LazyFrame) -> None:
+        self.objects = objects
         self.row = row
+        self._annotations = annotations
         self.recording_id: str = row["recording_id"]
 
     def __repr__(self) -> str:
@@ -44,13 +52,13 @@ class StoredRecording:
     @property
     def streams(self) -> pl.DataFrame:
         """Its streams, each with lists of channel names and scales."""
-        rows = self.store.streams.filter(pl.col("recording_id") == self.recording_id).collect()
-        return catalogue(rows)
+        return catalogue(
+            pl.DataFrame(self.row["streams"], schema=STREAMS).with_columns(recording_id=pl.lit(self.recording_id))
+        )
 
     def annotations(self) -> pl.DataFrame:
         """Its annotations, by onset."""
-        rows = self.store.annotations.filter(pl.col("recording_id") == self.recording_id)
-        return rows.drop("revision").sort("onset_ns", "kind", "value", "channel").collect()
+        return self._annotations.drop("revision").sort("onset_ns", "kind", "value", "channel").collect()
 
     def read(
         self, sensor: str, start_s: float = 0.0, stop_s: float | None = None, *, digital: bool = False
@@ -105,7 +113,7 @@ class StoredRecording:
         return self._span(*pieces[0])
 
     def _span(self, stream: Mapping[str, Any], first: int, length: int) -> NDArray[Any]:
-        reader = open_array(self.store.objects, part_key(stream["part"]), stream["part_digest"])
+        reader = open_array(self.objects, part_key(stream["part"]), stream["part_digest"])
         return reader.read(stream["start"] + first, stream["start"] + first + length)
 
     def _chosen(self, sensor: str) -> pl.DataFrame:

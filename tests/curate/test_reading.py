@@ -12,7 +12,7 @@ from biocurate import read_windows
 from biocurate.curate.windows import build_windows
 from biocurate.errors import DamageError, StaleError, StoreError, UsageError
 from biocurate.recording import NS, ArraySamples, Recording
-from biocurate.store.reading import SignalReader
+from biocurate.store.signal_reader import SignalReader
 from biocurate.store.store import open_store
 from biocurate.testing.memory import noise_stream, put
 

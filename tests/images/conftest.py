@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import Manifest, build_manifest
+from biocurate.curate.manifest import build_manifest
 from biocurate.recording import Recording
+from biocurate.store.manifests import Manifest
 from biocurate.store.store import Store, create_store
 from biocurate.testing.memory import interval, noise_stream, put
 

@@ -17,7 +17,7 @@ from zoo.features.block import Block, Floats
 if TYPE_CHECKING:
     import polars as pl
 
-    from biocurate.store.reading import SignalReader
+    from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
 
 BATCH_BYTES = 32 * 2**20
@@ -80,7 +80,7 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
     ModelError
         Where no window has any of the sensor types.
     """
-    from biocurate.store.reading import SignalReader
+    from biocurate.store.signal_reader import SignalReader
     from zoo.coverage import covering
 
     bar.start(rows.height * len(sensors))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from zoo.features.table import FeatureTable, extract
 from zoo.features_logreg import FeaturesLogreg, LogregOptions, per_subject
 from zoo.folds import Fold
-from zoo.learners import Advance, Codes
+from zoo.learners.contract import Advance, Codes
 from zoo.registry import create_model
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from torch.utils.data import Subset
 from biocurate.errors import ModelError
 from zoo.data import Batch, ImageDataset, loader
 from zoo.folds import Fold
-from zoo.learners import Advance, Codes
+from zoo.learners.contract import Advance, Codes
 from zoo.registry import create_model
 
 if TYPE_CHECKING:

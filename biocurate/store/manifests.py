@@ -1,0 +1,95 @@
+"""Built manifests: selections of windows with labels and splits, frozen and content-hashed.
+
+`biocurate.curate.manifest` builds them; here they are opened.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from biocurate.errors import ManifestError
+from biocurate.store.sql import nearest
+
+if TYPE_CHECKING:
+    from biocurate.store.tables import Tables
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A built manifest.
+
+    ``rows`` has the columns of its window set, ``label`` and ``split``, sorted by recording_id and t0_ns.
+    """
+
+    name: str
+    hash: str
+    definition: dict[str, Any]
+    """As it was built; fields that hold their default are left out."""
+    snapshot_id: int
+    """The snapshot that it was built from."""
+    named: tuple[str, ...]
+    """Labels in the definition's order; where it names none, those of the rows."""
+    splits: tuple[str, ...]
+    """Names of the splits, in the definition's order."""
+    rows: pl.DataFrame
+
+    @property
+    def classes(self) -> list[str]:
+        """Labels that rows have, in the definition's order where it gives one, else sorted."""
+        found = set(self.rows["label"].drop_nulls().unique())
+        return [label for label in self.named if label in found]
+
+    @property
+    def absent(self) -> list[str]:
+        """Labels that the definition names and no row has."""
+        return sorted(set(self.named) - set(self.classes))
+
+    def split(self, name: str) -> pl.DataFrame:
+        """Rows of one split; ManifestError where there is none of that name."""
+        if name not in self.splits:
+            raise ManifestError(f"there is no split {name!r}.", where=self.name, mend=nearest(name, self.splits))
+        return self.rows.filter(pl.col("split") == name)
+
+    def fold(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows to train on and rows to test on, with one fold held out."""
+        held_out = self.split(fold_name(number))
+        return self.rows.filter(pl.col("split") != fold_name(number)), held_out
+
+    def balance(self) -> pl.DataFrame:
+        """Windows and persons of each split and label."""
+        order = pl.Enum(self.splits)
+        return (
+            self.rows.group_by(pl.col("split").cast(order), "label")
+            .agg(windows=pl.len(), persons=pl.col("person").n_unique(), recordings=pl.col("recording_id").n_unique())
+            .sort("split", "label")
+            .with_columns(pl.col("split").cast(pl.String))
+        )
+
+
+def fold_name(number: int) -> str:
+    """What a fold is called in the column ``split``."""
+    return f"fold{number}"
+
+
+def open_manifest(tables: Tables, name: str) -> Manifest:
+    """Open a built manifest; ManifestError where the store has none of that name."""
+    built = tables.scan("manifests").collect()
+    found = built.filter(pl.col("name") == name)
+    if found.is_empty():
+        mend = f"Build it: biocurate manifest build FILE. {nearest(name, built['name'])}"
+        raise ManifestError(f"the store has no manifest {name!r}.", where=tables.objects.url, mend=mend)
+    row = found.row(0, named=True)
+    rows = tables.scan(f"manifests/{name}", version=row["version"]).sort("recording_id", "t0_ns").collect()
+    return Manifest(
+        name=name,
+        hash=row["hash"],
+        definition=json.loads(row["definition"]),
+        snapshot_id=row["snapshot_id"],
+        named=tuple(row["labels"]),
+        splits=tuple(row["splits"]),
+        rows=rows,
+    )
