@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -117,8 +118,9 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
         "distributed.nanny.pre-spawn-environ": pinned,
         "distributed.worker.multiprocessing-method": "spawn",
         "distributed.scheduler.work-stealing": True,
-        "logging.distributed": "error",
     }
+    # What goes wrong in a task comes back as its error; the cluster's own chatter about its end helps no one.
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     with config.set(settings):
         if scheduler is not None:
             with Client(scheduler, timeout="30s") as client:
