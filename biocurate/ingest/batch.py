@@ -58,10 +58,11 @@ def read_batch(batch: Batch) -> BatchResult:
     for job in batch.jobs:
         try:
             recording, annotations = read_job(batch, job, writer)
-        except StoreError:
-            # Trouble with the store is not the file's fault, and no other file would fare better.
+        except (StoreError, MemoryError):
+            # Trouble with the store or the machine is not the file's fault, and no other file would fare better.
             raise
-        except (BiocurateError, OSError, ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
+        except Exception as error:
+            # Whatever a damaged file provokes in a library must not end the run for the other files.
             rows.failures.append(_failure(batch, job, error))
         else:
             rows.recordings.append(recording)

@@ -66,11 +66,33 @@ def _take(objects: Objects, purpose: str, run_id: str, token: str) -> None:
             where=objects.url,
             mend=f"Wait until it ends; a lease without a heartbeat for {STALE_S:.0f} s is taken over.",
         )
-    objects.delete(KEY)
+    claim = f"leases/claim-{holder.get('token', 'unreadable')}.json"
+    _claim(objects, claim, card)
     try:
-        objects.put_new(KEY, card)
-    except FileExistsError as error:
-        raise LeaseError("another process took the lease first.", where=objects.url, mend="Run it again.") from error
+        # Whoever replaces that dead lease holds this claim; it may have been replaced before we asked for it.
+        if _holder(objects).get("token") != holder.get("token"):
+            raise _lost(objects)
+        objects.put(KEY, card)
+    finally:
+        objects.delete(claim)
+
+
+def _claim(objects: Objects, claim: str, card: bytes) -> None:
+    """Win the right to replace one dead lease: of two processes that find it, one must lose."""
+    for _ in range(2):
+        try:
+            objects.put_new(claim, card)
+            return
+        except FileExistsError:
+            rival = _read(objects, claim)
+        if rival and not _is_dead(rival):
+            break
+        objects.delete(claim)  # its maker died between claiming and taking
+    raise _lost(objects)
+
+
+def _lost(objects: Objects) -> LeaseError:
+    return LeaseError("another process took the lease first.", where=objects.url, mend="Wait until it ends.")
 
 
 def _beat(objects: Objects, purpose: str, run_id: str, token: str, ended: threading.Event) -> None:
@@ -87,8 +109,12 @@ def _card(purpose: str, run_id: str, token: str) -> bytes:
 
 
 def _holder(objects: Objects) -> dict[str, Any]:
+    return _read(objects, KEY)
+
+
+def _read(objects: Objects, key: str) -> dict[str, Any]:
     try:
-        holder: dict[str, Any] = json.loads(objects.get(KEY))
+        holder: dict[str, Any] = json.loads(objects.get(key))
     except (DamageError, ValueError):
         return {}
     return holder

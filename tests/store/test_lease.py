@@ -67,3 +67,38 @@ def test_the_heartbeat_renews_the_lease(tmp_path, monkeypatch):
         while leases.current(objects)["beat"] == first and time.time() < deadline:
             time.sleep(0.02)
         assert leases.current(objects)["beat"] > first
+
+
+RACE = """
+import sys, time
+from biocurate.errors import LeaseError
+from biocurate.store.lease import lease
+from biocurate.store.objects import Objects
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with lease(Objects(sys.argv[1]), "racer", "r"):
+        print("took", flush=True)
+        time.sleep(1.5)
+except LeaseError:
+    print("lost", flush=True)
+"""
+
+
+def test_of_many_that_find_a_dead_lease_one_takes_it(tmp_path):
+    objects = Objects(str(tmp_path))
+    card = {"purpose": "dead", "run_id": "r", "token": "t", "host": "elsewhere", "pid": 1, "beat": 0.0}
+    objects.put(leases.KEY, json.dumps(card).encode())
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", RACE, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    ends = sorted(racer.communicate()[0].strip() for racer in racers)
+    assert ends == ["lost", "lost", "lost", "took"]
