@@ -50,6 +50,8 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
             out.print(f"  {failure['source']}  {failure['message']}\n      {failure['mend']}", markup=False)
     elif not tried:
         out.print(f"{outcome.corpus}: nothing to do; {outcome.done_before} recordings are in the store.", markup=False)
+        if outcome.failed_before:
+            out.print(f"{outcome.failed_before} failed before and have not changed; --retry-failed tries them again.")
     else:
         out.print(_sentence(outcome), markup=False)
     if outcome.gone:

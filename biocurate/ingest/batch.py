@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -95,7 +97,8 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, An
         }
         for source in job.sources
     ]
-    made_from = revision(batch.recipe, unit, (str(item["sha256"]) for item in sources))
+    hashes = ((source.name, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True))
+    made_from = revision(batch.recipe, unit, batch.metadata_revision, hashes)
     streams = list(_stream_rows(unit.recording_id, recording, writer))
     row = {
         "recording_id": unit.recording_id,
@@ -108,7 +111,7 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, An
         "sources": sources,
         "start_ns": job.start_ns,
         "duration_ns": recording.duration_ns,
-        "age": None if recording.age is None else min(recording.age, OLDEST),
+        "age": OLDEST if recording.age is not None and recording.age > OLDEST - 1 else recording.age,
         "sex": recording.sex,
         "licence": batch.recipe.licence,
         "access": batch.recipe.access,
@@ -178,7 +181,10 @@ def _annotation_rows(recording_id: str, made_from: str, recording: Recording) ->
 
 def _failure(batch: Batch, job: Job, error: Exception) -> dict[str, Any]:
     source = _names(job)
-    message, mend = f"{type(error).__name__}: {error}", "Check that the file opens elsewhere."
+    # What a library says may quote the file, and a name with it: only where it happened is kept.
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}."
+    mend = "Check that the file opens elsewhere; if it does, this is a fault of the reader: report it."
     if isinstance(error, BiocurateError):
         # A companion such as the missing .dat is named where it is not the file that the row is about.
         message, mend = error.what if error.where in source else f"{error.where}: {error.what}", error.mend

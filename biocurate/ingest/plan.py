@@ -103,11 +103,12 @@ def make_plan(
     tables = metadata_revision(recipe, root)
     there = _stored(store, recipe.name)
     gone = tuple(sorted(set(there) - {unit.recording_id for unit in units})) if limit is None else ()
-    units = units[:limit]
+    everyone, units = units, units[:limit]
     failures = dict(_failures(store, recipe.name))
     damaged = _in_damaged_parts(store, recipe.name) if repair else frozenset()
     todo: list[tuple[Unit, tuple[Source, ...], str]] = []
-    done = failed_before = 0
+    current: list[tuple[Unit, tuple[Source, ...], str]] = []
+    failed_before = 0
     for unit in units:
         row = there.get(unit.recording_id)
         try:
@@ -115,26 +116,41 @@ def make_plan(
         except BiocurateError:
             # What is wrong with the file is found and recorded when it is read.
             sources = tuple(source for source, _, _ in unit.files)
-        signature = _signature(sources)
-        if row is not None and unit.recording_id not in damaged and is_current(recipe, tables, unit, sources, row):
-            done += 1
+        signature = _signature(recipe, sources)
+        if row is not None and unit.recording_id not in damaged and _is_current(recipe, tables, unit, sources, row):
+            current.append((unit, sources, signature))
         elif failures.get(unit.recording_id) == signature and not retry_failed:
             failed_before += 1
         else:
             todo.append((unit, sources, signature))
-    starts = _starts(recipe, units, {unit.person for unit, _, _ in todo})
+    starts = _starts(recipe, everyone, {unit.person for unit, _, _ in todo})
+    # A recording that comes before all that its person had moves the others' start.
+    moved = [job for job in current if _has_moved(starts.get(job[0].recording_id), there[job[0].recording_id])]
+    todo = sorted([*todo, *moved], key=lambda job: job[0].recording_id)
     jobs = tuple(Job(unit, sources, signature, starts.get(unit.recording_id)) for unit, sources, signature in todo)
     known = frozenset(failures)
-    return Plan(recipe, root, jobs, done, failed_before, gone, known, tables, tuple(unlisted))
+    return Plan(recipe, root, jobs, len(current) - len(moved), failed_before, gone, known, tables, tuple(unlisted))
 
 
-def revision(recipe: Recipe, unit: Unit, sha256s: Iterable[str]) -> str:
-    """Identity of what a recording's samples and rows are made from.
+def revision(recipe: Recipe, unit: Unit, tables: str, sha256s: Iterable[tuple[str, str]]) -> str:
+    """Identity of what a recording's samples, scales and labels are made from.
 
-    Sources, the part of the recipe that decides streams, and the versions of the readers.
+    It covers the recording's own name, which file is which and what each holds, the recipe with its tables, and the
+    versions of the readers: whatever is made from a recording is stale when any of them changes. See
+    docs/decisions/revision.md.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    unit : Unit
+    tables : str
+        The metadata revision.
+    sha256s : iterable of (name, sha256)
+        Name and hash of every file that it is read from.
     """
     readers = sorted({f"{name}:{reader(name).version}" for _, name, _ in unit.files})
-    text = "\n".join([recipe.signal_hash, *readers, *sorted(sha256s)])
+    files = sorted(f"{name} {sha256}" for name, sha256 in sha256s)
+    text = "\n".join([unit.recording_id, recipe.signal_hash, tables, *readers, *files])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -142,6 +158,14 @@ def metadata_revision(recipe: Recipe, root: Path) -> str:
     """Identity of what names, units, subjects and labels are made from: the rest of the recipe and its tables."""
     tables = sorted(source.sha256() for source in recipe.table_sources(root))
     return hashlib.sha256("\n".join([recipe.metadata_hash, *tables]).encode()).hexdigest()[:32]
+
+
+def _is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source], row: Mapping[str, Any]) -> bool:
+    """As `is_current`; a file that cannot even be hashed is looked at when it is read, and reported then."""
+    try:
+        return is_current(recipe, tables, unit, sources, row)
+    except (BiocurateError, OSError):
+        return False
 
 
 def is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source], row: Mapping[str, Any]) -> bool:
@@ -155,8 +179,8 @@ def is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source
     for source in sources:
         item = known[source.path, source.member]
         unchanged = (item["bytes"], item["mtime_ns"]) == (source.size, source.mtime_ns)
-        sha256s.append(item["sha256"] if unchanged else source.sha256())
-    return bool(row["revision"] == revision(recipe, unit, sha256s))
+        sha256s.append((source.name, item["sha256"] if unchanged else source.sha256()))
+    return bool(row["revision"] == revision(recipe, unit, tables, sha256s))
 
 
 def batches(plan: Plan, workers: int) -> list[tuple[Job, ...]]:
@@ -183,7 +207,7 @@ SMALLEST_BATCH_BYTES = 8 * 1024 * 1024
 
 def _stored(store: Store, corpus: str) -> dict[str, dict[str, Any]]:
     rows = store.recordings.filter(pl.col("corpus") == corpus)
-    rows = rows.select("recording_id", "revision", "metadata_revision", "sources")
+    rows = rows.select("recording_id", "revision", "metadata_revision", "start_ns", "sources")
     return {row["recording_id"]: row for row in rows.collect().iter_rows(named=True)}
 
 
@@ -203,8 +227,13 @@ def _in_damaged_parts(store: Store, corpus: str) -> frozenset[str]:
     return frozenset(streams.filter(pl.col("part").is_in(damaged))["recording_id"])
 
 
-def _signature(sources: Iterable[Source]) -> str:
-    text = "\n".join(f"{source.virtual} {_stat(source)}" for source in sources)
+def _has_moved(start_ns: int | None, row: Mapping[str, Any]) -> bool:
+    return start_ns is not None and start_ns != row["start_ns"]
+
+
+def _signature(recipe: Recipe, sources: Iterable[Source]) -> str:
+    """Identity of a failed attempt: a changed file or recipe is worth another."""
+    text = "\n".join([recipe.signal_hash, *(f"{source.virtual} {_stat(source)}" for source in sources)])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

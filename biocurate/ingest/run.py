@@ -29,6 +29,7 @@ class Outcome:
     seconds: float = 0.0
     snapshot_id: int = 0
     done_before: int = 0
+    failed_before: int = 0
     gone: tuple[str, ...] = ()
     failures: list[dict[str, str]] = field(default_factory=list)
 
@@ -59,7 +60,7 @@ def ingest(
     """
     bar = progress or Silent()
     bar.start(plan.n_bytes / MB)
-    outcome = Outcome(plan.recipe.name, done_before=plan.done, gone=plan.gone)
+    outcome = Outcome(plan.recipe.name, done_before=plan.done, failed_before=plan.failed_before, gone=plan.gone)
     began = time.monotonic()
     config = {"recipe": plan.recipe.text, "codec": codec, "recordings": len(plan.todo)}
     run = Run("ingest", plan.recipe.name, config)
@@ -74,6 +75,7 @@ def ingest(
             outcome.stored_bytes += result.stored_bytes
             bar.advance(result.n_bytes / MB)
         outcome.failures += publish_unlisted(store, plan, run.run_id)
+        sweep_annotations(store)
         if tasks:
             run.finish(store, done=outcome.recordings, failed=len(outcome.failures), n_bytes=outcome.n_bytes)
         # A run that was killed between its last commit and its snapshot is caught up here.
@@ -85,7 +87,7 @@ def ingest(
 def publish(store: Store, result: BatchResult, run_id: str, known_failures: frozenset[str]) -> None:
     """Commit one batch: annotations, failures, and `recordings` last; then the snapshot."""
     read = result.recordings.column("recording_id").to_pylist()
-    publish_annotations(store, result, read)
+    publish_annotations(store, result, result.recordings.column("revision").to_pylist())
     if result.failures.num_rows or known_failures.intersection(result.ids):
         store.tables.replace("failures", result.failures, "recording_id", result.ids)
     publish_recordings(store, result, read)
@@ -118,10 +120,10 @@ def publish_unlisted(store: Store, plan: Plan, run_id: str) -> list[dict[str, st
     return rows
 
 
-def publish_annotations(store: Store, result: BatchResult, ids: list[str]) -> None:
-    """Commit the annotations of the recordings that were read."""
-    if result.annotations.num_rows or has_annotations(store, ids):
-        store.tables.replace("annotations", result.annotations, "recording_id", ids)
+def publish_annotations(store: Store, result: BatchResult, revisions: list[str]) -> None:
+    """Commit the annotations of the revisions that were read; those of the revisions they replace stay until then."""
+    if result.annotations.num_rows:
+        store.tables.replace("annotations", result.annotations, "revision", revisions)
 
 
 def publish_recordings(store: Store, result: BatchResult, ids: list[str]) -> None:
@@ -129,7 +131,13 @@ def publish_recordings(store: Store, result: BatchResult, ids: list[str]) -> Non
     store.tables.replace("recordings", result.recordings, "recording_id", ids)
 
 
-def has_annotations(store: Store, ids: list[str]) -> bool:
-    """Tell whether an earlier revision left annotations to replace."""
-    rows = store.tables.scan("annotations").filter(pl.col("recording_id").is_in(ids)).head(1)
-    return rows.collect().height > 0
+def sweep_annotations(store: Store) -> None:
+    """Remove annotations of revisions that are gone, or of a run that was killed before it came to its recordings."""
+    everything = store.tables.scan("annotations")
+    live = store.recordings.select("recording_id", "revision")
+    stale = everything.join(live, on=["recording_id", "revision"], how="anti").select("recording_id").unique()
+    ids = stale.collect().to_series().to_list()
+    if ids:
+        theirs = everything.filter(pl.col("recording_id").is_in(ids))
+        kept = theirs.join(live, on=["recording_id", "revision"], how="semi").collect()
+        store.tables.replace("annotations", kept.to_arrow(), "recording_id", ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,9 @@ def filled(template: str, groups: Mapping[str, str]) -> str:
 def _plain(text: str) -> str:
     """Text in the letters that a recording's id may have; no step of it is empty or only dots."""
     letters = re.sub(r"[^A-Za-z0-9._/-]+", "-", text)
-    return "/".join(step if step.strip(".") else "-" for step in letters.split("/"))
+    plain = "/".join(step if step.strip(".") else "-" for step in letters.split("/"))
+    # Müller and Möller would both be M-ller: what loses letters keeps a hash of them.
+    return text if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
 
 
 def _unit(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from biocurate.errors import DamageError, LeaseError
+from biocurate.errors import DamageError, LeaseError, StoreError
 from biocurate.store.objects import Objects
 
 BEAT_S = 10.0
@@ -97,9 +97,12 @@ def _lost(objects: Objects) -> LeaseError:
 
 def _beat(objects: Objects, purpose: str, run_id: str, token: str, ended: threading.Event) -> None:
     while not ended.wait(BEAT_S):
-        if _holder(objects).get("token") != token:
-            return
-        objects.put(KEY, _card(purpose, run_id, token))
+        try:
+            if _holder(objects).get("token") not in (token, None):
+                return  # another process has taken over
+            objects.put(KEY, _card(purpose, run_id, token))
+        except StoreError:
+            continue  # a full disk or a lost connection now says nothing of the next beat
 
 
 def _card(purpose: str, run_id: str, token: str) -> bytes:

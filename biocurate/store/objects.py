@@ -39,6 +39,11 @@ class Objects:
 
     url: str
 
+    def __post_init__(self) -> None:
+        if self.folder is not None:
+            # Workers may run in another folder than this process.
+            object.__setattr__(self, "url", str(self.folder))
+
     @cached_property
     def folder(self) -> Path | None:
         """The local folder, or None for an object store."""
@@ -87,7 +92,7 @@ class Objects:
 
         try:
             return bytes(obstore.get(self._store, key).bytes())
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing(self.url, key) from error
         except Exception as error:
             raise self._failure("could not be read", key, error) from error
@@ -109,7 +114,7 @@ class Objects:
     def _local_range(self, path: Path, key: str, start: int, length: int) -> bytes:
         try:
             handle = os.open(path, os.O_RDONLY)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing(self.url, key) from error
         try:
             return os.pread(handle, length, start)
@@ -121,7 +126,7 @@ class Objects:
 
         try:
             return bytes(obstore.get_range(self._store, key, start=start, length=length))
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing(self.url, key) from error
         except Exception as error:
             raise self._failure("could not be read", key, error) from error
@@ -133,11 +138,11 @@ class Objects:
         if self.folder is not None:
             try:
                 return (self.folder / key).stat().st_size
-            except FileNotFoundError as error:
+            except (FileNotFoundError, NotADirectoryError) as error:
                 raise missing(self.url, key) from error
         try:
             return int(obstore.head(self._store, key)["size"])
-        except FileNotFoundError as error:
+        except (FileNotFoundError, NotADirectoryError) as error:
             raise missing(self.url, key) from error
 
     def exists(self, key: str) -> bool:

@@ -104,7 +104,8 @@ class Store:
         return named
 
     def _scan(self, name: str) -> Callable[[], pl.LazyFrame]:
-        return lambda: self.tables.scan(name)
+        folder, _, rest = name.partition("/")
+        return lambda: self.windows(rest) if folder == "windows" else self.tables.scan(name)
 
     def relation(self, name: str) -> pl.LazyFrame:
         """One relation by its SQL name."""
