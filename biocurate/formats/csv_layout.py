@@ -193,8 +193,11 @@ def _place(name: str | int, names: tuple[str, ...], source: Source) -> int:
     if names.count(name) == 1:
         return names.index(name)
     what = f"has {names.count(name)} columns called {name!r}" if name in names else f"has no column {name!r}"
+    # The names themselves stay out: a first row may hold a person's.
     raise SourceError(
-        f"{what}; it has {', '.join(names[:40])}.", where=source.virtual, mend="Mend the column's name in the recipe."
+        f"{what}, of {len(names)}.",
+        where=source.virtual,
+        mend="Compare the recipe's columns with the file's first row.",
     )
 
 

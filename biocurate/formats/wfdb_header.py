@@ -152,7 +152,7 @@ class _Line:
         try:
             value = parse(word)
         except ValueError:
-            self.require(False, f"the {what} is {word!r}")
+            self.require(False, f"the {what} is none")
         self._rest = rest.lstrip()
         return value
 
@@ -164,7 +164,8 @@ class _Line:
         """Refuse the line."""
         if not true:
             raise SourceError(
-                f"{otherwise}: {self.text!r}.",
+                # The line itself stays out: it may hold a date or a name.
+                f"{otherwise}.",
                 where=self.place,
                 mend="The header is no WFDB header or is damaged; compare it with the corpus' original.",
             )

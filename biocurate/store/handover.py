@@ -97,10 +97,14 @@ def _channels(recording: StoredRecording, sensor: str) -> list[tuple[str, str]]:
     from biocurate.sensors import SensorType
 
     wanted = str(SensorType.parse(sensor))
-    streams = [row for row in recording.row["streams"] if row["sensor_type"] == wanted]
-    return list(
-        {item["name"]: (item["name"], item["canonical_unit"]) for row in streams for item in row["channels"]}.values()
-    )
+    found: dict[tuple[str, int], tuple[str, str]] = {}
+    for row in recording.row["streams"]:
+        names = [item["name"] for item in row["channels"]] if row["sensor_type"] == wanted else []
+        for place, name in enumerate(names):
+            twin = names[:place].count(name)
+            shown = f"{name}-{twin + 1}" if twin else name
+            found.setdefault((name, twin), (shown, row["channels"][place]["canonical_unit"]))
+    return list(found.values())
 
 
 def _annotations(recording: StoredRecording, data: np.ndarray[Any, Any], rate: float) -> mne.Annotations:

@@ -194,6 +194,12 @@ def create_store(url: str) -> Store:
     if objects.exists(CARD):
         raise StoreError("a store is here already.", where=objects.url, mend="Use it, or choose another place.")
     if objects.folder is not None:
+        if bad := set("[]") & set(str(objects.folder)):
+            raise StoreError(
+                f"Delta tables cannot lie in a folder with {' and '.join(sorted(bad))} in its name.",
+                where=objects.url,
+                mend="Choose another name.",
+            )
         if objects.folder.is_dir() and any(objects.folder.iterdir()):
             raise StoreError("the folder is not empty.", where=objects.url, mend="Choose an empty or a new folder.")
         try:

@@ -86,17 +86,30 @@ class StoredRecording:
         start_ns = round(start_s * NS)
         stop_ns = max(map(_end_ns, streams.iter_rows(named=True))) if stop_s is None else round(stop_s * NS)
         n_samples = max(0, round((stop_ns - start_ns) * rate / NS))
-        names = list(dict.fromkeys(name for row in streams["names"] for name in row))
         if digital:
             return self._digital(streams, start_ns, n_samples)
-        out = np.full((len(names), n_samples), np.nan, dtype=np.float32)
+        # Two channels of one name are two channels: the second of a name is told apart by its place.
+        named = list(dict.fromkeys(key for row in streams["names"] for key in _numbered(row.to_list())))
+        out = np.full((len(named), n_samples), np.nan, dtype=np.float32)
+        filled = np.zeros(out.shape, dtype=bool)
         for stream in streams.iter_rows(named=True):
-            rows = [names.index(name) for name in stream["names"]]
+            rows = np.array([named.index(key) for key in _numbered(stream["names"])])
             scale, shift = np.array(stream["scale"]), np.array(stream["shift"])
             for offset, first, length in locate(stream["segments"], rate, start_ns, n_samples):
-                block = self._span(stream, first, length)
-                out[rows, offset : offset + length] = physical(block, scale, shift, stream["invalid"])
+                here = rows[:, None], np.arange(offset, offset + length)
+                if filled[here].any():
+                    raise self._overlap(streams)
+                out[here] = physical(self._span(stream, first, length), scale, shift, stream["invalid"])
+                filled[here] = True
         return out
+
+    def _overlap(self, streams: pl.DataFrame) -> StoreError:
+        ids = ", ".join(streams["stream_id"])
+        return StoreError(
+            "two of its streams have the same channel at the same time.",
+            where=self.recording_id,
+            mend=f"Read one of them: {ids}.",
+        )
 
     def _digital(self, streams: pl.DataFrame, start_ns: int, n_samples: int) -> NDArray[Any]:
         pieces = [
@@ -148,6 +161,13 @@ class StoredRecording:
         return to_xarray(self)
 
 
+def _numbered(names: Sequence[str]) -> list[tuple[str, int]]:
+    """Each name with how often it came before in the same stream."""
+    return [(name, names[:place].count(name)) for place, name in enumerate(names)]
+
+
 def _end_ns(stream: Mapping[str, Any]) -> int:
+    if not stream["segments"]:
+        return 0
     last = stream["segments"][-1]
     return int(last["t0_ns"]) + samples_to_ns(last["n_samples"], stream["rate_hz"])

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote
 
 import polars as pl
 import pyarrow as pa
@@ -80,7 +81,19 @@ class Tables:
             )
         if version is None and self.versions is not None:
             version = self.versions[name]
-        return pl.scan_delta(self.url(name), version=version)
+        url = self.url(name)
+        if self.objects.folder is not None and quote(url) != url:
+            return self._scan_files(name, version)
+        return pl.scan_delta(url, version=version)
+
+    def _scan_files(self, name: str, version: int | None) -> pl.LazyFrame:
+        """Read a table in a folder with a blank or an umlaut in its name, which `scan_delta` looks for in vain."""
+        from deltalake import DeltaTable
+
+        table = DeltaTable(self.url(name), version=version)
+        schema = pl.Schema(table.schema())
+        files = [unquote(uri) for uri in table.file_uris()]
+        return pl.scan_parquet(files, schema=schema) if files else pl.LazyFrame(schema=schema)
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make an empty table that keeps its history; nothing happens where it is there."""
