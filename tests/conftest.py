@@ -9,6 +9,12 @@ from pathlib import Path
 import edfio
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# CI runs the same examples every time; elsewhere each run tries others, and what they find gets a test of its own.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 RECIPE = """
 name: tiny

@@ -152,7 +152,7 @@ class _Line:
         try:
             value = parse(word)
         except ValueError:
-            self.require(False, f"the {what} is none")
+            self.require(False, f"the {what} is {word!r}")
         self._rest = rest.lstrip()
         return value
 
@@ -270,7 +270,7 @@ def _clock(word: str) -> time | None:
     try:
         hours, minutes = ([0, 0] + [int(part) for part in whole])[-2:]
         return time(hours, minutes, int(float(seconds)), round(float(seconds) % 1 * 1_000_000) % 1_000_000)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

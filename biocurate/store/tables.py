@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -98,9 +99,13 @@ class Tables:
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make an empty table that keeps its history; nothing happens where it is there."""
         from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
 
         if self.versions is not None or not self.exists(name):
-            DeltaTable.create(self.url(name), schema, mode="ignore", configuration=PROPERTIES)
+            try:
+                DeltaTable.create(self.url(name), schema, mode="ignore", configuration=PROPERTIES)
+            except (DeltaError, OSError) as error:
+                raise _write_failure(self.url(name), error) from error
 
     def write(self, name: str, rows: pa.Table | pa.RecordBatchReader) -> int:
         """Replace a whole table, columns included; returns the new version.
@@ -167,4 +172,5 @@ def _write_failure(url: str, error: Exception) -> StoreError:
         return StoreError("no space is left.", where=url, mend="Make room, then run the same command again.")
     if "os error 13" in text or "Permission denied" in text:
         return StoreError("permission is denied.", where=url, mend="Check who owns the store.")
-    return StoreError(f"the table could not be written: {text.splitlines()[0]}", where=url)
+    said = re.search(r"<Message>(.*?)</Message>", text)
+    return StoreError(f"the table could not be written: {said[1] if said else text.splitlines()[0]}", where=url)

@@ -322,7 +322,7 @@ def test_marks_for_missing_values(put):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"columns": ["y", "c"]}, "has no column 'c'; it has x, y, x"),
+        ({"columns": ["y", "c"]}, "has no column 'c', of 3"),
         ({"columns": ["x"]}, "has 2 columns called 'x'"),
         ({"unit": {"z": "mV"}}, "has no column 'z'"),
         ({"dtype": {"q": "int16"}}, "has no column 'q'"),
