@@ -14,6 +14,15 @@ IN_FLIGHT = 3
 """Tasks a worker that are submitted ahead: enough to keep it busy, few enough to bound memory."""
 
 
+UNINTERRUPTED = """
+import logging, signal
+def dask_setup(worker):
+    logging.getLogger("distributed").setLevel(logging.ERROR)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+"""
+"""Ctrl-C on a terminal reaches the workers, too: they leave it to the process that started them."""
+
+
 class Progress(Protocol):
     """Something that shows how far a run has come."""
 
@@ -118,6 +127,7 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
         "distributed.nanny.pre-spawn-environ": pinned,
         "distributed.worker.multiprocessing-method": "spawn",
         "distributed.scheduler.work-stealing": True,
+        "distributed.worker.preload": [UNINTERRUPTED],
     }
     # What goes wrong in a task comes back as its error; the cluster's own chatter about its end helps no one.
     logging.getLogger("distributed").setLevel(logging.ERROR)
@@ -128,7 +138,7 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
             return
         with (
             LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=0
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
             ) as cluster,
             Client(cluster) as client,
         ):

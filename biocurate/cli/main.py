@@ -33,6 +33,10 @@ app.command()(demo.demo)
 app.add_typer(bench.app, name="bench")
 
 
+INTERRUPTED = 130
+"""Exit status of a command that Ctrl-C ended."""
+
+
 def _join_plugins() -> None:
     """Join the command groups that other packages register, `zoo` among them."""
     for point in sorted(entry_points(group="biocurate.commands"), key=lambda item: item.name):
@@ -46,9 +50,11 @@ def main() -> None:
         app()
     except BiocurateError as error:
         fail(error)
-    except KeyboardInterrupt:
-        print("Stopped. Run the same command again: it goes on where it stopped.", file=sys.stderr)
-        raise SystemExit(130) from None
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            # Typer has caught Ctrl-C already; what it says is only that.
+            print("Stopped. Run the same command again: it goes on where it stopped.", file=sys.stderr)
+        raise
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: there is no one to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
