@@ -42,4 +42,4 @@ def ingest(
     with progress("Ingesting", "MB") as bar, engine(workers if plan.todo else 0, scheduler) as pool:
         outcome = run(plan, pool, opened, bar, codec=codec)
     print_outcome(outcome, as_json)
-    raise typer.Exit(1 if outcome.failures else 0)
+    raise typer.Exit(1 if outcome.failures or outcome.failed_before else 0)

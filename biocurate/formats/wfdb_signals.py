@@ -206,7 +206,7 @@ class FlacFile:
             )
         except (ValueError, RuntimeError, OSError) as error:
             raise SourceError(
-                f"frames {start} to {stop} cannot be decoded ({error}).",
+                f"frames {start} to {stop} cannot be decoded.",
                 where=self.name,
                 mend="The FLAC file looks cut off or damaged; get it again.",
             ) from error

@@ -16,7 +16,7 @@ from biocurate.recipes import Recipe
 from biocurate.recording import Channel, Recording, Stream, canonical_scale
 from biocurate.store.objects import Objects
 from biocurate.store.schema import ANNOTATIONS, FAILURES, RECORDINGS, cast
-from biocurate.store.signals import Placement, SignalWriter
+from biocurate.store.signals import Placement, SignalWriter, stored_dtype
 
 OLDEST = 90
 """Ages over 89 are given as this (HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C))."""
@@ -60,6 +60,9 @@ def read_batch(batch: Batch) -> BatchResult:
     for job in batch.jobs:
         try:
             recording, annotations = read_job(batch, job, writer)
+            # A number that no column holds is this file's fault: it must not end the batch when all rows are cast.
+            cast([recording], RECORDINGS)
+            cast(annotations, ANNOTATIONS)
         except (StoreError, MemoryError):
             # Trouble with the store or the machine is not the file's fault, and no other file would fare better.
             raise
@@ -97,7 +100,7 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, An
         }
         for source in job.sources
     ]
-    hashes = ((source.name, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True))
+    hashes = ((source.virtual, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True))
     made_from = revision(batch.recipe, unit, batch.metadata_revision, hashes)
     streams = list(_stream_rows(unit.recording_id, recording, writer))
     row = {
@@ -136,7 +139,7 @@ def _stream_row(recording_id: str, number: int, stream: Stream, placement: Place
         "rate_hz": stream.rate_hz,
         "n_channels": len(stream.channels),
         "n_samples": stream.n_samples,
-        "dtype": stream.samples.dtype.newbyteorder("=").name,
+        "dtype": stored_dtype(stream.samples.dtype).name,
         "t0_ns": stream.t0_ns,
         "segments": [{"t0_ns": segment.t0_ns, "n_samples": segment.n_samples} for segment in stream.segments],
         "view": None,

@@ -15,7 +15,7 @@ from biocurate.errors import BiocurateError, DamageError, SourceError
 from biocurate.formats import reader
 from biocurate.formats.source import Source
 from biocurate.recipes import Recipe, Unit
-from biocurate.store.arrays import open_array
+from biocurate.store.arrays import ArrayReader, receipt
 from biocurate.store.signals import part_key
 from biocurate.store.store import Store
 
@@ -113,17 +113,17 @@ def make_plan(
         row = there.get(unit.recording_id)
         try:
             sources = tuple(recipe.unit_sources(unit))
-        except BiocurateError:
-            # What is wrong with the file is found and recorded when it is read.
+        except Exception:
+            # What is wrong with the file, whatever it provokes, is found and recorded when it is read.
             sources = tuple(source for source, _, _ in unit.files)
-        signature = _signature(recipe, sources)
+        signature = _signature(recipe, tables, sources)
         if row is not None and unit.recording_id not in damaged and _is_current(recipe, tables, unit, sources, row):
             current.append((unit, sources, signature))
         elif failures.get(unit.recording_id) == signature and not retry_failed:
             failed_before += 1
         else:
             todo.append((unit, sources, signature))
-    starts = _starts(recipe, everyone, {unit.person for unit, _, _ in todo})
+    starts = _starts(recipe, everyone, there)
     # A recording that comes before all that its person had moves the others' start.
     moved = [job for job in current if _has_moved(starts.get(job[0].recording_id), there[job[0].recording_id])]
     todo = sorted([*todo, *moved], key=lambda job: job[0].recording_id)
@@ -164,7 +164,7 @@ def _is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Sourc
     """As `is_current`; a file that cannot even be hashed is looked at when it is read, and reported then."""
     try:
         return is_current(recipe, tables, unit, sources, row)
-    except (BiocurateError, OSError):
+    except Exception:
         return False
 
 
@@ -179,7 +179,7 @@ def is_current(recipe: Recipe, tables: str, unit: Unit, sources: Sequence[Source
     for source in sources:
         item = known[source.path, source.member]
         unchanged = (item["bytes"], item["mtime_ns"]) == (source.size, source.mtime_ns)
-        sha256s.append((source.name, item["sha256"] if unchanged else source.sha256()))
+        sha256s.append((source.virtual, item["sha256"] if unchanged else source.sha256()))
     return bool(row["revision"] == revision(recipe, unit, tables, sha256s))
 
 
@@ -191,7 +191,7 @@ def batches(plan: Plan, workers: int) -> list[tuple[Job, ...]]:
     open_batch: list[Job] = []
     size = 0
     for job in plan.todo:
-        if open_batch and size + job.n_bytes > most:
+        if open_batch and (size + job.n_bytes > most or len(open_batch) >= BATCH_RECORDINGS):
             cut.append(tuple(open_batch))
             open_batch, size = [], 0
         open_batch.append(job)
@@ -203,6 +203,8 @@ def batches(plan: Plan, workers: int) -> list[tuple[Job, ...]]:
 
 BATCH_BYTES = 256 * 1024 * 1024
 SMALLEST_BATCH_BYTES = 8 * 1024 * 1024
+BATCH_RECORDINGS = 5_000
+"""Delta's predicate names each of them; one of 25,000 ends in a segmentation fault."""
 
 
 def _stored(store: Store, corpus: str) -> dict[str, dict[str, Any]]:
@@ -219,9 +221,10 @@ def _failures(store: Store, corpus: str) -> Iterable[tuple[str, str]]:
 def _in_damaged_parts(store: Store, corpus: str) -> frozenset[str]:
     streams = store.streams.filter(pl.col("corpus") == corpus).select("recording_id", "part", "part_digest").collect()
     damaged = []
+    receipt.cache_clear()
     for part, digest in streams.select("part", "part_digest").unique().iter_rows():
         try:
-            open_array(store.objects, part_key(part), digest).verify()
+            ArrayReader(store.objects, part_key(part), digest).verify()
         except DamageError:
             damaged.append(part)
     return frozenset(streams.filter(pl.col("part").is_in(damaged))["recording_id"])
@@ -231,9 +234,9 @@ def _has_moved(start_ns: int | None, row: Mapping[str, Any]) -> bool:
     return start_ns is not None and start_ns != row["start_ns"]
 
 
-def _signature(recipe: Recipe, sources: Iterable[Source]) -> str:
+def _signature(recipe: Recipe, tables: str, sources: Iterable[Source]) -> str:
     """Identity of a failed attempt: a changed file or recipe is worth another."""
-    text = "\n".join([recipe.signal_hash, *(f"{source.virtual} {_stat(source)}" for source in sources)])
+    text = "\n".join([recipe.signal_hash, tables, *(f"{source.virtual} {_stat(source)}" for source in sources)])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -244,17 +247,22 @@ def _stat(source: Source) -> str:
         return "missing"
 
 
-def _starts(recipe: Recipe, units: Sequence[Unit], persons: set[str]) -> dict[str, int]:
-    """Start of each recording after its person's first one, from the headers; dates themselves are not kept."""
+def _starts(recipe: Recipe, units: Sequence[Unit], there: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Start of each recording after its person's first one, from the headers; dates themselves are not kept.
+
+    What the store holds counts, too: a first recording whose file is gone still is the first.
+    """
     clocks: dict[str, dict[str, int]] = defaultdict(dict)
     for unit in units:
-        if unit.person in persons:
-            try:
-                start = recipe.read_header(unit).start_unix_ns
-            except (BiocurateError, OSError):
-                continue
-            if start is not None:
-                clocks[unit.person][unit.recording_id] = start
-    return {
-        recording_id: start - min(times.values()) for times in clocks.values() for recording_id, start in times.items()
-    }
+        try:
+            start = recipe.read_header(unit).start_unix_ns
+        except Exception:
+            continue
+        if start is not None:
+            clocks[unit.person][unit.recording_id] = start
+    found: dict[str, int] = {}
+    for times in clocks.values():
+        known = {name: there[name]["start_ns"] for name in times if name in there}
+        first = min([*times.values(), *(times[name] - start for name, start in known.items() if start is not None)])
+        found |= {name: start - first for name, start in times.items()}
+    return found

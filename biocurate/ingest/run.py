@@ -9,7 +9,7 @@ import polars as pl
 
 from biocurate.engine import Pool, Progress, Silent
 from biocurate.ingest.batch import Batch, BatchResult, read_batch
-from biocurate.ingest.plan import Plan, batches
+from biocurate.ingest.plan import BATCH_RECORDINGS, Plan, batches
 from biocurate.store.codecs import SIGNAL_CODEC
 from biocurate.store.runs import Run
 from biocurate.store.schema import FAILURES, cast
@@ -137,7 +137,8 @@ def sweep_annotations(store: Store) -> None:
     live = store.recordings.select("recording_id", "revision")
     stale = everything.join(live, on=["recording_id", "revision"], how="anti").select("recording_id").unique()
     ids = stale.collect().to_series().to_list()
-    if ids:
-        theirs = everything.filter(pl.col("recording_id").is_in(ids))
+    for first in range(0, len(ids), BATCH_RECORDINGS):
+        some = ids[first : first + BATCH_RECORDINGS]
+        theirs = everything.filter(pl.col("recording_id").is_in(some))
         kept = theirs.join(live, on=["recording_id", "revision"], how="semi").collect()
-        store.tables.replace("annotations", kept.to_arrow(), "recording_id", ids)
+        store.tables.replace("annotations", kept.to_arrow(), "recording_id", some)

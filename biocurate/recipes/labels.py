@@ -75,7 +75,9 @@ def _order(annotation: Annotation) -> tuple[int, int, str, str, str]:
 
 def _kept(definition: Definition, recording: Recording) -> Noted:
     """The raw files' own annotations, as far as the recipe lets them through."""
-    names = {channel.label: channel.name for stream in recording.streams for channel in stream.channels}
+    channels = [channel for stream in recording.streams for channel in stream.channels]
+    # A channel that the recording has not is free text, which no rule has let through.
+    names = {channel.name: channel.name for channel in channels} | {channel.label: channel.name for channel in channels}
     used: list[KeepRule | AnnotationLabel] = [
         label for label in definition.labels.values() if isinstance(label, AnnotationLabel)
     ]
@@ -84,7 +86,7 @@ def _kept(definition: Definition, recording: Recording) -> Noted:
     for annotation in recording.annotations:
         if any(_fits(rule, annotation) for rule in definition.annotations):
             channel = annotation.channel
-            kept.append(replace(annotation, channel=names.get(channel, channel) if channel else None))
+            kept.append(replace(annotation, channel=names.get(channel) if channel else None))
         else:
             refused += not any(_fits(label, annotation) for label in used)
     if not refused:

@@ -101,7 +101,7 @@ def _plain(text: str) -> str:
     letters = re.sub(r"[^A-Za-z0-9._/-]+", "-", text)
     plain = "/".join(step if step.strip(".") else "-" for step in letters.split("/"))
     # Müller and Möller would both be M-ller: what loses letters keeps a hash of them.
-    return text if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"
+    return text if plain == text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _unit(

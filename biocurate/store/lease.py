@@ -98,8 +98,8 @@ def _lost(objects: Objects) -> LeaseError:
 def _beat(objects: Objects, purpose: str, run_id: str, token: str, ended: threading.Event) -> None:
     while not ended.wait(BEAT_S):
         try:
-            if _holder(objects).get("token") not in (token, None):
-                return  # another process has taken over
+            if _holder(objects).get("token") != token:
+                return  # another process has taken over, and may have ended since
             objects.put(KEY, _card(purpose, run_id, token))
         except StoreError:
             continue  # a full disk or a lost connection now says nothing of the next beat

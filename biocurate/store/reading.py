@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -116,7 +117,8 @@ def locate(
     """
     found, before = [], 0
     for segment in segments:
-        at = round((segment["t0_ns"] - start_ns) * rate_hz / NS)
+        # Halves go one way, so that streams which touch get neighbouring places; `round` goes to the even one.
+        at = -math.floor((start_ns - segment["t0_ns"]) * rate_hz / NS + 0.5)
         first, stop = max(at, 0), min(at + segment["n_samples"], n_samples)
         if first < stop:
             found.append((first, before + first - at, stop - first))

@@ -97,15 +97,24 @@ class Store:
     def relations(self) -> dict[str, Callable[[], pl.LazyFrame]]:
         """Every relation that SQL can name; ``windows/w10`` is called ``windows_w10``."""
         named: dict[str, Callable[[], pl.LazyFrame]] = {
-            name.replace("/", "_").replace("-", "_"): self._scan(name) for name in self.tables.names()
+            _sql_name(name): self._scan(name) for name in self.tables.names()
         }
         named |= {"streams": lambda: self.streams, "channels": lambda: self.channels}
         named |= {"annotations": lambda: self.annotations}
         return named
 
     def _scan(self, name: str) -> Callable[[], pl.LazyFrame]:
-        folder, _, rest = name.partition("/")
-        return lambda: self.windows(rest) if folder == "windows" else self.tables.scan(name)
+        return lambda: self.tables.scan(name)
+
+    def _current(self, name: str) -> Callable[[], pl.LazyFrame]:
+        """A set whose rows were made from recordings as they stand now; StaleError where they were not."""
+
+        def scan() -> pl.LazyFrame:
+            rows = self.tables.scan(name)
+            self.check_live(rows, name, f"biocurate {name.split('/')[0]} …")
+            return rows
+
+        return scan
 
     def relation(self, name: str) -> pl.LazyFrame:
         """One relation by its SQL name."""
@@ -118,7 +127,8 @@ class Store:
         """Answer one SELECT or WITH statement over the store's relations."""
         from biocurate.store.sql import run
 
-        return run(query, self.relations())
+        made = [name for name in self.tables.names() if name.startswith(("windows/", "images/", "manifests/"))]
+        return run(query, self.relations() | {_sql_name(name): self._current(name) for name in made})
 
     def recording(self, recording_id: str) -> StoredRecording:
         """Open one recording; StoreError where there is none of that id."""
@@ -188,19 +198,24 @@ class Store:
         return number
 
 
+def _sql_name(table: str) -> str:
+    return table.replace("/", "_").replace("-", "_")
+
+
 def create_store(url: str) -> Store:
     """Make an empty store; StoreError where something lies there already."""
     objects = Objects(str(url))
     if objects.exists(CARD):
         raise StoreError("a store is here already.", where=objects.url, mend="Use it, or choose another place.")
     if objects.folder is not None:
-        if bad := set("[]") & set(str(objects.folder)):
+        if bad := set("[]%") & set(str(objects.folder)):
             raise StoreError(
                 f"Delta tables cannot lie in a folder with {' and '.join(sorted(bad))} in its name.",
                 where=objects.url,
                 mend="Choose another name.",
             )
-        if objects.folder.is_dir() and any(objects.folder.iterdir()):
+        # Tables without a card are what a killed `init` left: it goes on.
+        if objects.folder.is_dir() and any(path.name != "tables" for path in objects.folder.iterdir()):
             raise StoreError("the folder is not empty.", where=objects.url, mend="Choose an empty or a new folder.")
         try:
             objects.folder.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,9 @@ from biocurate.errors import LeaseError, StoreError
 from biocurate.store.objects import Objects
 from biocurate.store.schema import PROPERTIES
 
+MOST_IDS = 10_000
+"""A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
+
 ATTEMPTS = 8
 """Commits that another writer overtook are planned anew this often."""
 
@@ -130,6 +133,8 @@ class Tables:
         values = sorted(set(ids))
         if not values:
             return self.version(name)
+        if len(values) > MOST_IDS:
+            raise ValueError(f"{len(values):,} ids in one commit; Delta's predicate bears {MOST_IDS:,}")
         return self._commit(name, rows, mode="overwrite", predicate=f"{column} IN ({', '.join(map(_literal, values))})")
 
     def _table(self, name: str) -> Any:  # noqa: ANN401

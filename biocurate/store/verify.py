@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from biocurate.engine import Pool, Progress, Silent
 from biocurate.errors import DamageError
 from biocurate.store.arrays import ArrayReader, receipt
 from biocurate.store.objects import Objects
-from biocurate.store.signals import part_key, stream_digest
+from biocurate.store.signals import SHARD_BYTES, combine, part_key
 from biocurate.store.store import Store
 
 
@@ -80,9 +82,19 @@ def check_part(check: PartCheck) -> tuple[int, list[tuple[str, str]]]:
         return 0, [(error.where, f"{error.what} It holds {_few(hurt)}.")]
     problems = []
     for stream_id, start, n_samples, digest in check.streams if check.decode else ():
-        if stream_digest(reader.read(start, start + n_samples)) != digest:
+        if read_digest(reader, start, n_samples) != digest:
             problems.append((stream_id, "the decoded samples differ from the digest in its row."))
     return n_bytes, problems
+
+
+def read_digest(reader: ArrayReader, start: int, n_samples: int) -> str:
+    """Digest of a stream as it lies in a part, in memory bounded by a shard."""
+    hashers = [hashlib.sha256() for _ in range(reader.shape[0])]
+    step = max(1, SHARD_BYTES // (reader.shape[0] * reader.dtype.itemsize))
+    for first in range(start, start + n_samples, step):
+        for hasher, row in zip(hashers, reader.read(first, min(first + step, start + n_samples)), strict=True):
+            hasher.update(np.ascontiguousarray(row).data)
+    return combine(reader.dtype, n_samples, hashers)
 
 
 def _signal_parts(store: Store, decode: bool) -> Iterable[PartCheck]:
