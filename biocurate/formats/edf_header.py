@@ -222,9 +222,10 @@ def _signals(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:
 
 def _text(raw: bytes) -> str:
     """ASCII says the standard; writers also use UTF-8 and Latin-1 (for the micro sign)."""
-    raw = raw.split(b"\x00")[0] if raw.strip(b" \x00") else b""
+    if b"\x00" in raw:
+        raw = raw.split(b"\x00")[0] if raw.strip(b" \x00") else b""
     try:
-        return raw.decode("utf-8").strip()
+        return raw.decode().strip()
     except UnicodeDecodeError:
         return raw.decode("latin-1").strip()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,43 +48,71 @@ class BatchResult:
 
 
 @dataclass
-class _Rows:
-    recordings: list[dict[str, Any]] = field(default_factory=list)
-    annotations: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[dict[str, Any]] = field(default_factory=list)
+class _Read:
+    """Rows of a recording that was read."""
+
+    job: Job
+    recording: dict[str, Any]
+    annotations: list[dict[str, Any]]
+
+    def cast(self) -> None:
+        """Make tables of the rows and drop them: it shows whether the columns hold every number."""
+        cast([self.recording], RECORDINGS)
+        cast(self.annotations, ANNOTATIONS)
 
 
 def read_batch(batch: Batch) -> BatchResult:
     """Read every recording of a batch; a file that cannot be read becomes a failure row, and the others go on."""
     writer = SignalWriter(batch.objects, batch.recipe.name, batch.codec)
-    rows = _Rows()
+    read: list[_Read] = []
+    failures: list[dict[str, Any]] = []
     for job in batch.jobs:
-        try:
-            recording, annotations = read_job(batch, job, writer)
-            # A number that no column holds is this file's fault: it must not end the batch when all rows are cast.
-            cast([recording], RECORDINGS)
-            cast(annotations, ANNOTATIONS)
-        except (StoreError, MemoryError):
-            # Trouble with the store or the machine is not the file's fault, and no other file would fare better.
-            raise
-        except Exception as error:
-            # Whatever a damaged file provokes in a library must not end the run for the other files.
-            rows.failures.append(_failure(batch, job, error))
-        else:
-            rows.recordings.append(recording)
-            rows.annotations += annotations
+        with _noted(batch, job, failures):
+            read.append(_Read(job, *read_job(batch, job, writer)))
     digests = writer.close()
-    for row in rows.recordings:
-        for stream in row["streams"]:
+    for item in read:
+        for stream in item.recording["streams"]:
             stream["part_digest"] = digests[stream["part"]]
+    recordings, annotations = _tables(batch, read, failures)
     return BatchResult(
-        recordings=cast(rows.recordings, RECORDINGS),
-        annotations=cast(rows.annotations, ANNOTATIONS),
-        failures=cast(rows.failures, FAILURES),
+        recordings=recordings,
+        annotations=annotations,
+        failures=cast(failures, FAILURES),
         ids=[job.unit.recording_id for job in batch.jobs],
         n_bytes=sum(job.n_bytes for job in batch.jobs),
         stored_bytes=writer.bytes_written,
     )
+
+
+@contextmanager
+def _noted(batch: Batch, job: Job, failures: list[dict[str, Any]]) -> Iterator[None]:
+    """Make a failure row of whatever a recording provokes: a damaged file must not end the run for the others."""
+    try:
+        yield
+    except (StoreError, MemoryError):
+        # Trouble with the store or the machine is not the file's fault, and no other file would fare better.
+        raise
+    except Exception as error:
+        failures.append(_failure(batch, job, error))
+
+
+def _tables(batch: Batch, read: list[_Read], failures: list[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
+    """Tables of all rows at once; a recording with a number that no column holds is found only where there is one."""
+    try:
+        return _cast_all(read)
+    except Exception:
+        good: list[_Read] = []
+        for item in read:
+            with _noted(batch, item.job, failures):
+                item.cast()
+                good.append(item)
+        return _cast_all(good)
+
+
+def _cast_all(read: list[_Read]) -> tuple[pa.Table, pa.Table]:
+    recordings = [item.recording for item in read]
+    annotations = [row for item in read for row in item.annotations]
+    return cast(recordings, RECORDINGS), cast(annotations, ANNOTATIONS)
 
 
 def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, Any], list[dict[str, Any]]]:
