@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -21,112 +23,187 @@ BEAT_S = 10.0
 STALE_S = 60.0
 """A lease that has not been renewed for so long is taken over."""
 
+ATTEMPTS = 8
+"""A lease that is given back while it is looked at is asked for again this often."""
+
 KEY = "leases/write.json"
+
+FIELDS = {"purpose", "run_id", "token", "host", "pid", "beat"}
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write to a store, as long as no other process has taken it over.
+
+    A process that was suspended for longer than `STALE_S` has lost it without noticing: `Store.lease` hands it to the
+    store's tables, which check it before every commit. What is written or deleted past the tables checks it itself.
+    """
+
+    objects: Objects
+    purpose: str
+    run_id: str
+    token: str
+
+    @property
+    def held(self) -> bool:
+        """Whether the store still says that this process may write."""
+        card = current(self.objects)
+        return card is not None and card["token"] == self.token
+
+    def check(self) -> None:
+        """Raise LeaseError once the lease is lost."""
+        if not self.held:
+            raise LeaseError(
+                f"another process has taken over the store while `{self.purpose}` showed no sign of life.",
+                where=self.objects.url,
+                mend="Nothing more was written. When the other one has ended, run the command again.",
+            )
+
+    def card(self) -> bytes:
+        """Make what the store keeps of this lease, with a heartbeat of now."""
+        card = {"purpose": self.purpose, "run_id": self.run_id, "token": self.token}
+        return json.dumps(card | {"host": socket.gethostname(), "pid": os.getpid(), "beat": time.time()}).encode()
 
 
 @contextmanager
-def lease(objects: Objects, purpose: str, run_id: str) -> Iterator[None]:
+def lease(objects: Objects, purpose: str, run_id: str) -> Iterator[Lease]:
     """Hold the store's one lease while the block runs.
+
+    Of a holder on another machine whose heartbeat looks old, this waits up to `STALE_S` for the next one.
 
     Raises
     ------
     LeaseError
         When another process holds it and still shows signs of life.
     """
-    token = uuid4().hex
-    _take(objects, purpose, run_id, token)
+    mine = Lease(objects, purpose, run_id, uuid4().hex)
+    _take(mine)
     ended = threading.Event()
-    beat = threading.Thread(target=_beat, args=(objects, purpose, run_id, token, ended), daemon=True)
+    beat = threading.Thread(target=_beat, args=(mine, ended), daemon=True)
     beat.start()
     try:
-        yield
+        yield mine
     finally:
         ended.set()
         beat.join()
-        if _holder(objects).get("token") == token:
+        if mine.held:
             objects.delete(KEY)
 
 
 def current(objects: Objects) -> dict[str, Any] | None:
-    """Tell who holds a lease that is alive, or None."""
-    holder = _holder(objects)
-    return holder if holder and not _is_dead(holder) else None
+    """Read who holds the lease, or held it when it died; None where no one does or the object is damaged."""
+    return _parse(_read(objects, KEY))
 
 
-def _take(objects: Objects, purpose: str, run_id: str, token: str) -> None:
-    card = _card(purpose, run_id, token)
-    try:
-        objects.put_new(KEY, card)
-        return
-    except FileExistsError:
-        holder = _holder(objects)
-    if holder and not _is_dead(holder):
-        raise LeaseError(
-            f"`{holder['purpose']}` is writing to this store (process {holder['pid']} on {holder['host']}).",
-            where=objects.url,
-            mend=f"Wait until it ends; a lease without a heartbeat for {STALE_S:.0f} s is taken over.",
-        )
-    claim = f"leases/claim-{holder.get('token', 'unreadable')}.json"
-    _claim(objects, claim, card)
+def _take(mine: Lease) -> None:
+    for _ in range(ATTEMPTS):
+        if _put_new(mine, KEY):
+            return
+        found = _read(mine.objects, KEY)
+        if found is None:
+            continue  # given back since
+        if _is_dead(mine.objects, KEY, found):
+            _replace(mine, found)
+            return
+        if mine.objects.exists(KEY):
+            raise _refusal(mine.objects, found)
+    raise _lost(mine.objects)
+
+
+def _replace(mine: Lease, dead: bytes) -> None:
+    claim = f"leases/claim-{hashlib.sha256(dead).hexdigest()[:32]}.json"
+    _claim(mine, claim)
     try:
         # Whoever replaces that dead lease holds this claim; it may have been replaced before we asked for it.
-        if _holder(objects).get("token") != holder.get("token"):
-            raise _lost(objects)
-        objects.put(KEY, card)
+        if _read(mine.objects, KEY) != dead:
+            raise _lost(mine.objects)
+        mine.objects.put(KEY, mine.card())
     finally:
-        objects.delete(claim)
+        mine.objects.delete(claim)
 
 
-def _claim(objects: Objects, claim: str, card: bytes) -> None:
+def _claim(mine: Lease, claim: str) -> None:
     """Win the right to replace one dead lease: of two processes that find it, one must lose."""
     for _ in range(2):
-        try:
-            objects.put_new(claim, card)
+        if _put_new(mine, claim):
             return
-        except FileExistsError:
-            rival = _read(objects, claim)
-        if rival and not _is_dead(rival):
+        rival = _read(mine.objects, claim)
+        if rival is None:
+            continue
+        if not _is_dead(mine.objects, claim, rival):
             break
-        objects.delete(claim)  # its maker died between claiming and taking
-    raise _lost(objects)
+        mine.objects.delete(claim)  # its maker died between claiming and taking
+    raise _lost(mine.objects)
+
+
+def _put_new(mine: Lease, key: str) -> bool:
+    try:
+        mine.objects.put_new(key, mine.card())
+    except FileExistsError:
+        return False
+    return True
+
+
+def _refusal(objects: Objects, found: bytes) -> LeaseError:
+    holder = _parse(found)
+    if holder is None:
+        return _lost(objects)
+    return LeaseError(
+        f"`{holder['purpose']}` is writing to this store (process {holder['pid']} on {holder['host']}).",
+        where=objects.url,
+        mend=f"Wait until it ends; a lease without a heartbeat for {STALE_S:.0f} s is taken over.",
+    )
 
 
 def _lost(objects: Objects) -> LeaseError:
     return LeaseError("another process took the lease first.", where=objects.url, mend="Wait until it ends.")
 
 
-def _beat(objects: Objects, purpose: str, run_id: str, token: str, ended: threading.Event) -> None:
+def _beat(mine: Lease, ended: threading.Event) -> None:
     while not ended.wait(BEAT_S):
         try:
-            if _holder(objects).get("token") != token:
+            if not mine.held:
                 return  # another process has taken over, and may have ended since
-            objects.put(KEY, _card(purpose, run_id, token))
+            mine.objects.put(KEY, mine.card())
         except StoreError:
             continue  # a full disk or a lost connection now says nothing of the next beat
 
 
-def _card(purpose: str, run_id: str, token: str) -> bytes:
-    host = socket.gethostname()
-    card = {"purpose": purpose, "run_id": run_id, "token": token, "host": host, "pid": os.getpid(), "beat": time.time()}
-    return json.dumps(card).encode()
-
-
-def _holder(objects: Objects) -> dict[str, Any]:
-    return _read(objects, KEY)
-
-
-def _read(objects: Objects, key: str) -> dict[str, Any]:
+def _read(objects: Objects, key: str) -> bytes | None:
     try:
-        holder: dict[str, Any] = json.loads(objects.get(key))
-    except (DamageError, ValueError):
-        return {}
-    return holder
+        return objects.get(key)
+    except DamageError:
+        return None
 
 
-def _is_dead(holder: dict[str, Any]) -> bool:
-    if holder["host"] == socket.gethostname() and not _runs(int(holder["pid"])):
-        return True
-    return time.time() - float(holder["beat"]) > STALE_S
+def _parse(data: bytes | None) -> dict[str, Any] | None:
+    try:
+        card = json.loads(data or b"")
+    except ValueError:
+        return None
+    return card if isinstance(card, dict) and card.keys() >= FIELDS else None
+
+
+def _is_dead(objects: Objects, key: str, found: bytes) -> bool:
+    """Tell whether the maker of a lease or claim has died; a damaged one tells nothing but that it changes."""
+    holder = _parse(found)
+    if holder is None:
+        return _stands_still(objects, key, found)
+    age = time.time() - float(holder["beat"])
+    if holder["host"] == socket.gethostname():
+        return not _runs(int(holder["pid"])) or age > STALE_S
+    # Another machine's clock may differ from ours by any amount: what looks old is only watched.
+    return abs(age) > STALE_S and _stands_still(objects, key, found)
+
+
+def _stands_still(objects: Objects, key: str, found: bytes) -> bool:
+    """Watch an object for as long as a lease may go without a heartbeat, on our own clock."""
+    until = time.monotonic() + STALE_S
+    while time.monotonic() < until:
+        time.sleep(BEAT_S / 10)
+        if _read(objects, key) != found:
+            return False
+    return True
 
 
 def _runs(pid: int) -> bool:

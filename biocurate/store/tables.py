@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -14,8 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from biocurate.errors import LeaseError, StoreError
+from biocurate.store.lease import Lease
 from biocurate.store.objects import Objects
-from biocurate.store.schema import PROPERTIES
+from biocurate.store.schema import PROPERTIES, completed
 
 MOST_IDS = 10_000
 """A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
@@ -24,7 +25,7 @@ ATTEMPTS = 8
 """Commits that another writer overtook are planned anew this often."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tables:
     """Read and write the tables below a store.
 
@@ -34,10 +35,13 @@ class Tables:
         The store's root.
     versions : mapping of str to int, optional
         Versions to read, as a snapshot lists them; the newest where absent.
+    lease : Lease, optional
+        What every commit is made under; LeaseError once it is lost.
     """
 
     objects: Objects
     versions: Mapping[str, int] | None = None
+    lease: Lease | None = None
 
     def url(self, name: str) -> str:
         """Where a table lies, for any Delta reader."""
@@ -49,6 +53,9 @@ class Tables:
         """Tell whether a table is there, in the snapshot that is read."""
         if self.versions is not None:
             return name in self.versions
+        return self._is_begun(name)
+
+    def _is_begun(self, name: str) -> bool:
         return self.objects.exists(f"tables/{name}/_delta_log/{0:020d}.json")
 
     def names(self) -> list[str]:
@@ -62,7 +69,8 @@ class Tables:
             # `manifests` is a table of its own, and the folder of one more for each manifest.
             if name == "manifests" or not self.exists(name):
                 parts = self.objects.folders(f"tables/{name}")
-                found += [f"{name}/{part}" for part in parts if part != "_delta_log"]
+                # A write that was killed before its table's first commit leaves a folder that is no table.
+                found += [f"{name}/{part}" for part in parts if part != "_delta_log" and self.exists(f"{name}/{part}")]
         return found
 
     def version(self, name: str) -> int:
@@ -87,8 +95,8 @@ class Tables:
             version = self.versions[name]
         url = self.url(name)
         if self.objects.folder is not None and quote(url) != url:
-            return self._scan_files(name, version)
-        return pl.scan_delta(url, version=version)
+            return completed(name, self._scan_files(name, version))
+        return completed(name, pl.scan_delta(url, version=version))
 
     def _scan_files(self, name: str, version: int | None) -> pl.LazyFrame:
         """Read a table in a folder with a blank or an umlaut in its name, which `scan_delta` looks for in vain."""
@@ -104,7 +112,8 @@ class Tables:
         from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
-        if self.versions is not None or not self.exists(name):
+        if not self._is_begun(name):
+            self._check_lease()
             try:
                 DeltaTable.create(self.url(name), schema, mode="ignore", configuration=PROPERTIES)
             except (DeltaError, OSError) as error:
@@ -116,13 +125,11 @@ class Tables:
         A reader is written batch by batch, in bounded memory. It can be read only once, so that a commit which another
         writer overtakes is not tried again.
         """
-        self.create(name, rows.schema)
         return self._commit(name, rows, mode="overwrite", schema_mode="overwrite")
 
     def append(self, name: str, rows: pa.Table) -> int:
         """Add rows that no other writer can have added, such as a run's own; returns the new version."""
-        self.create(name, rows.schema)
-        return self._commit(name, rows, mode="append")
+        return self._commit(name, rows, mode="append", schema_mode="merge")
 
     def replace(self, name: str, rows: pa.Table, column: str, ids: Iterable[str | int]) -> int:
         """Put rows in the place of all rows whose ``column`` is one of ``ids``; returns the new version.
@@ -135,7 +142,31 @@ class Tables:
             return self.version(name)
         if len(values) > MOST_IDS:
             raise ValueError(f"{len(values):,} ids in one commit; Delta's predicate bears {MOST_IDS:,}")
-        return self._commit(name, rows, mode="overwrite", predicate=f"{column} IN ({', '.join(map(_literal, values))})")
+        predicate = f"{column} IN ({', '.join(map(_literal, values))})"
+        # Columns that joined the schema since the table was made are added to it.
+        return self._commit(name, rows, mode="overwrite", predicate=predicate, schema_mode="merge")
+
+    def files(self, name: str) -> int:
+        """How many files the newest version of a table consists of."""
+        return len(self._table(name).file_uris())
+
+    def compact(self, name: str) -> bool:
+        """Join a table's small files into few; tells whether there was anything to join. Every version stays."""
+        from deltalake.exceptions import DeltaError
+
+        table = self._table(name)
+        if len(table.file_uris()) < 2:
+            return False
+        self._check_lease()
+        try:
+            return bool(table.optimize.compact()["numFilesRemoved"])
+        except (DeltaError, OSError) as error:
+            raise _write_failure(self.url(name), error) from error
+
+    def checkpoint(self, name: str) -> None:
+        """Sum up a table's log, so that opening it reads one object instead of each commit."""
+        self._check_lease()
+        self._table(name).create_checkpoint()
 
     def _table(self, name: str) -> Any:  # noqa: ANN401
         from deltalake import DeltaTable
@@ -143,26 +174,52 @@ class Tables:
         return DeltaTable(self.url(name))
 
     def _commit(self, name: str, rows: pa.Table | pa.RecordBatchReader, **options: Any) -> int:  # noqa: ANN401
-        from deltalake import write_deltalake
         from deltalake.exceptions import CommitFailedError, DeltaError
 
         once = isinstance(rows, pa.RecordBatchReader)
+        if once:
+            rows = self._checked_at_the_end(rows)
         for attempt in range(1 if once else ATTEMPTS):
-            table = self._table(name)
+            self._check_lease()
             try:
-                write_deltalake(table, rows, **options)
+                return self._write(name, rows, options)
             except CommitFailedError:
                 # Another writer was first: read the table anew and plan the commit on what is there now.
                 time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
             except (DeltaError, OSError) as error:
+                self._check_lease()  # a reader that finds it lost ends in a DeltaError
                 raise _write_failure(self.url(name), error) from error
-            else:
-                return int(table.version())
         raise LeaseError(
             f"{1 if once else ATTEMPTS} commits in a row were overtaken by other writers.",
             where=self.url(name),
             mend="Run the command again when the other one has ended.",
         )
+
+    def _write(self, name: str, rows: pa.Table | pa.RecordBatchReader, options: Mapping[str, Any]) -> int:
+        """Commit once; a new table begins with its first rows, so that a killed run leaves no empty one."""
+        from deltalake import CommitProperties, write_deltalake
+
+        if self._is_begun(name):
+            table = self._table(name)
+            write_deltalake(table, rows, **options)
+            return int(table.version())
+        # Two that begin one table would both succeed, and leave the rows of both, if Delta tried again by itself.
+        alone = CommitProperties(max_commit_retries=0)
+        write_deltalake(self.url(name), rows, configuration=PROPERTIES, commit_properties=alone, **options)
+        return 0
+
+    def _checked_at_the_end(self, rows: pa.RecordBatchReader) -> pa.RecordBatchReader:
+        """Look at the lease again behind the last batch: a long write can outlive it."""
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            yield from rows
+            self._check_lease()
+
+        return pa.RecordBatchReader.from_batches(rows.schema, batches())
+
+    def _check_lease(self) -> None:
+        if self.lease is not None:
+            self.lease.check()
 
 
 def _literal(value: str | int) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from biocurate.errors import StoreError
-from biocurate.store import lease as leases
+from biocurate.store.lease import Lease
+from biocurate.store.snapshots import drop_snapshots, droppable
 from biocurate.store.store import Store, open_store
 
 YOUNGEST = timedelta(hours=24)
@@ -23,9 +24,18 @@ class Swept:
     objects: int = 0
     n_bytes: int = 0
     kept_young: int = 0
+    snapshots: list[int] = field(default_factory=list)
+    """Snapshots that were dropped first, or would be."""
 
 
-def vacuum(store: Store, *, dry_run: bool = True, now: datetime | None = None) -> Swept:
+def vacuum(
+    store: Store,
+    *,
+    dry_run: bool = True,
+    now: datetime | None = None,
+    keep_snapshots: int | None = None,
+    drop_before: datetime | None = None,
+) -> Swept:
     """Remove parts that no kept snapshot and no built manifest refers to.
 
     A part is live while any snapshot's rows name it; every snapshot is kept until it is dropped, and a manifest keeps
@@ -38,23 +48,32 @@ def vacuum(store: Store, *, dry_run: bool = True, now: datetime | None = None) -
         Only say what would go.
     now : datetime, optional
         The time that ages are counted from.
+    keep_snapshots : int, optional
+        Drop all but the newest so many snapshots first.
+    drop_before : datetime, optional
+        Drop snapshots that were published before first. With both, a snapshot goes where both say so.
 
     Raises
     ------
     LeaseError
         While another process writes to the store.
     """
+    limit = (now or datetime.now(UTC)) - YOUNGEST
     if dry_run:
-        return _sweep(store, dry_run=True, now=now)
-    with store.lease("biocurate vacuum"):
-        return _sweep(store, dry_run=False, now=now)
+        dropped = droppable(store, keep=keep_snapshots, before=drop_before)
+        return replace(sweep(store, None, limit, dropped), snapshots=dropped)
+    with store.lease("biocurate vacuum") as held:
+        dropped = droppable(store, keep=keep_snapshots, before=drop_before)
+        drop_snapshots(store, dropped)
+        return replace(sweep(store, held, limit), snapshots=dropped)
 
 
-def live_parts(store: Store) -> set[str]:
-    """Keys of every part that a snapshot, or a table as it stands, names."""
+def live_parts(store: Store, dropped: Collection[int] = ()) -> set[str]:
+    """Keys of every part that a snapshot which is not dropped, or a table as it stands, names."""
     live = _named(store)
     for snapshot_id in store.snapshots.select("snapshot_id").collect().to_series():
-        live |= _named(open_store(store.url, at=int(snapshot_id)))
+        if snapshot_id not in dropped:
+            live |= _named(open_store(store.url, at=int(snapshot_id)))
     return live
 
 
@@ -68,11 +87,20 @@ def _named(store: Store) -> set[str]:
     return named
 
 
-def _sweep(store: Store, *, dry_run: bool, now: datetime | None) -> Swept:
-    live, swept = live_parts(store), Swept()
-    if not dry_run and leases.current(store.objects) is None:
-        raise StoreError("the lease was lost.", where=store.url, mend="Run it again.")
-    limit = (now or datetime.now(UTC)) - YOUNGEST
+def sweep(store: Store, held: Lease | None, youngest: datetime | None, dropped: Collection[int] = ()) -> Swept:
+    """Find dead parts, and remove them where a lease is held.
+
+    Parameters
+    ----------
+    store : Store
+    held : Lease or None
+        Without one nothing is removed.
+    youngest : datetime or None
+        What was changed later stays; None where the lease is enough.
+    dropped : collection of int
+        Snapshots that count as dropped.
+    """
+    live, swept = live_parts(store, dropped), Swept()
     for folder in ("signals", "images"):
         dead: dict[str, list[tuple[str, int]]] = {}
         young: set[str] = set()
@@ -81,15 +109,16 @@ def _sweep(store: Store, *, dry_run: bool, now: datetime | None) -> Swept:
             if part in live:
                 continue
             dead.setdefault(part, []).append((entry.key, entry.size))
-            if entry.modified > limit:
+            if youngest is not None and entry.modified > youngest:
                 young.add(part)
         swept.kept_young += len(young)
         for part in sorted(dead.keys() - young):
             swept.parts.append(part)
-            for key, size in dead[part]:
-                swept.objects += 1
-                swept.n_bytes += size
-                if not dry_run:
+            swept.objects += len(dead[part])
+            swept.n_bytes += sum(size for _, size in dead[part])
+            if held is not None:
+                held.check()
+                for key, _ in dead[part]:
                     store.objects.delete(key)
     return swept
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -47,15 +48,47 @@ def test_a_killed_processs_lease_is_taken_over_at_once(tmp_path):
         assert leases.current(objects)["purpose"] == "next"
 
 
-def test_a_lease_of_another_machine_is_taken_over_only_when_it_is_stale(tmp_path):
+def far(beat: float) -> bytes:
+    """A lease that is held on another machine."""
+    card = {"purpose": "far", "run_id": "r", "token": "t", "host": "elsewhere", "pid": 1, "beat": beat}
+    return json.dumps(card).encode()
+
+
+def test_a_fresh_lease_of_another_machine_is_refused_at_once(tmp_path):
     objects = Objects(str(tmp_path))
-    card = {"purpose": "far", "run_id": "r", "token": "t", "host": "elsewhere", "pid": 1, "beat": time.time() - 30}
-    objects.put(leases.KEY, json.dumps(card).encode())
-    with pytest.raises(LeaseError, match="elsewhere"), leases.lease(objects, "x", "r"):
+    objects.put(leases.KEY, far(time.time() - 30))
+    began = time.monotonic()
+    with pytest.raises(LeaseError, match=r"far.*elsewhere"), leases.lease(objects, "x", "r"):
         pass
-    objects.put(leases.KEY, json.dumps({**card, "beat": time.time() - leases.STALE_S - 1}).encode())
+    assert time.monotonic() - began < leases.BEAT_S
+
+
+@pytest.mark.parametrize("left", [far(0.0), b"", b"{cut o", b"[]", b"{}", b"\xff"])
+def test_what_stands_still_for_as_long_as_a_lease_may_is_taken_over(tmp_path, monkeypatch, left):
+    """Also a damaged object, which says nothing of its maker: it must not close the store for good."""
+    monkeypatch.setattr(leases, "BEAT_S", 0.05)
+    monkeypatch.setattr(leases, "STALE_S", 0.5)
+    objects = Objects(str(tmp_path))
+    objects.put(leases.KEY, left)
+    began = time.monotonic()
     with leases.lease(objects, "x", "r"):
-        pass
+        assert time.monotonic() - began >= 0.5
+        assert leases.current(objects)["purpose"] == "x"
+    assert [entry.key for entry in objects.list("leases")] == []
+
+
+def test_a_lease_that_another_takes_over_is_lost_for_good(tmp_path):
+    objects = Objects(str(tmp_path))
+    with leases.lease(objects, "biocurate ingest a", "r") as held:
+        held.check()
+        assert held.held
+        objects.put(leases.KEY, far(time.time()))
+        for _ in range(2):
+            with pytest.raises(LeaseError, match=r"taken over.*`biocurate ingest a`.*again"):
+                held.check()
+            objects.delete(leases.KEY)
+        objects.put(leases.KEY, far(time.time()))
+    assert leases.current(objects)["purpose"] == "far"
 
 
 def test_the_heartbeat_renews_the_lease(tmp_path, monkeypatch):
@@ -72,8 +105,10 @@ def test_the_heartbeat_renews_the_lease(tmp_path, monkeypatch):
 RACE = """
 import sys, time
 from biocurate.errors import LeaseError
+from biocurate.store import lease as leases
 from biocurate.store.lease import lease
 from biocurate.store.objects import Objects
+leases.BEAT_S, leases.STALE_S = 0.1, 3.0
 print("ready", flush=True)
 sys.stdin.readline()
 try:
@@ -85,10 +120,17 @@ except LeaseError:
 """
 
 
-def test_of_many_that_find_a_dead_lease_one_takes_it(tmp_path):
+def of_a_dead_process() -> bytes:
+    """A lease that was held on this machine."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return json.dumps(json.loads(far(time.time())) | {"host": socket.gethostname(), "pid": ended.pid}).encode()
+
+
+@pytest.mark.parametrize("dead", [of_a_dead_process, lambda: far(0.0)])
+def test_of_many_that_find_a_dead_lease_one_takes_it(tmp_path, dead):
     objects = Objects(str(tmp_path))
-    card = {"purpose": "dead", "run_id": "r", "token": "t", "host": "elsewhere", "pid": 1, "beat": 0.0}
-    objects.put(leases.KEY, json.dumps(card).encode())
+    objects.put(leases.KEY, dead())
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -64,6 +65,42 @@ def test_a_missing_table_names_those_that_are_there(tmp_path):
     with pytest.raises(StoreError, match=r"windows/w20.*windows/w10"):
         tables.scan("windows/w20")
     assert tables.names() == ["windows/w10"]
+
+
+def test_a_table_begins_with_its_first_rows(tmp_path):
+    """A run that is killed before them leaves no empty table behind."""
+    tables = Tables(Objects(str(tmp_path)))
+    assert tables.write("windows/w", rows(("a", 1))) == 0
+    assert tables.append("images/i", rows(("a", 1))) == 0
+    for name in ("windows/w", "images/i"):
+        assert tables.scan(name, version=0).collect().height == 1
+
+
+def test_files_without_a_commit_are_no_table(tmp_path):
+    tables = Tables(Objects(str(tmp_path)))
+    tables.objects.put("tables/windows/w/part-0.parquet", b"killed here")
+    assert tables.names() == []
+    tables.write("windows/w", rows(("a", 1)))
+    assert tables.names() == ["windows/w"]
+    assert tables.scan("windows/w").collect().height == 1
+
+
+def test_of_two_that_begin_one_table_the_last_has_replaced_the_other(tmp_path):
+    """Delta would let both succeed, and leave the rows of both."""
+    tables = Tables(Objects(str(tmp_path)))
+    for number in range(10):
+        together = threading.Barrier(2)
+
+        def write(who: int, name: str = f"t{number}", together: threading.Barrier = together) -> None:
+            together.wait()
+            tables.write(name, rows(("a", who)))
+
+        writers = [threading.Thread(target=write, args=(who,)) for who in (1, 2)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert tables.scan(f"t{number}").collect().height == 1
 
 
 def _replace_many(url: str, who: int) -> None:
