@@ -6,7 +6,7 @@ row. Samples are held in memory, eight bytes a value: there is no way to jump in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from biocurate.errors import SourceError
@@ -14,9 +14,11 @@ from biocurate.formats import register
 from biocurate.formats.csv_clock import Clock
 from biocurate.formats.csv_layout import Column, CsvLayout, read_layout
 from biocurate.formats.csv_options import CsvOptions, Dtype
+from biocurate.formats.csv_outline import outlined
 from biocurate.formats.csv_table import Table
 from biocurate.formats.csv_text import BLOCK, Lines
 from biocurate.formats.header import Header, SignalHeader
+from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
 from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
 from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
@@ -42,6 +44,10 @@ class CsvReader:
         """Give the file itself: the format has no other."""
         return [source]
 
+    def latecomers(self, source: Source, options: CsvOptions) -> list[Source]:
+        """Name none: it is read alone."""
+        return []
+
     def read_header(self, source: Source, options: CsvOptions) -> Header:
         """Read names, units and rate from the first rows.
 
@@ -59,7 +65,7 @@ class CsvReader:
                 SignalHeader(column.label, column.unit, _rate(column, clock), None) for column in table.layout.signals
             ),
             n_bytes=source.size,
-            start_unix_ns=_start(table),
+            start_unix_ns=_start(table, clock),
         )
 
     def read(self, source: Source, options: CsvOptions) -> Recording:
@@ -76,8 +82,27 @@ class CsvReader:
         return Recording(
             streams=tuple(_streams(table, clock)),
             warnings=(*table.missing(), *(clock.warnings if clock else ())),
-            start_unix_ns=_start(table),
+            start_unix_ns=_start(table, clock),
         )
+
+    def outline(self, source: Source, options: CsvOptions, held: Mapping[str, Held]) -> Recording:
+        """Read the first rows; how the others went is known.
+
+        Raises
+        ------
+        SourceError
+            A line through all times says when the recording starts.
+        """
+        if options.on_clock == "robust-line":
+            raise SourceError("only all of its times say when it starts.", where=source.virtual)
+        table = _table(source, options, HEAD, 1)
+        signals = table.layout.signals
+        identities = identify_all([(column.label, column.unit) for column in signals])
+        channels = [
+            (identity.sensor_type, _channel(column, identity))
+            for column, identity in zip(signals, identities, strict=True)
+        ]
+        return Recording(outlined(signals, channels, held, source.virtual), start_unix_ns=_start(table, None))
 
 
 def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None) -> Table:
@@ -94,13 +119,15 @@ def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None
     return table
 
 
-def _start(table: Table) -> int | None:
-    """Unix time of the first row, where the file tells it."""
+def _start(table: Table, clock: Clock | None) -> int | None:
+    """Unix time of the first sample, where the file tells it."""
     starts = [column.start_ns for column in table.layout.signals if column.start_ns is not None]
     if starts:
         return min(starts)
     time = table.options.time
-    return table.first_time_ns if time is not None and (time.unit == "iso" or time.unit.startswith("unix")) else None
+    if time is None or table.first_time_ns is None or not (time.unit == "iso" or time.unit.startswith("unix")):
+        return None
+    return table.first_time_ns + (clock.shift_ns if clock else 0)
 
 
 def _rate(column: Column, clock: Clock | None) -> float:

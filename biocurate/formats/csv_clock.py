@@ -23,13 +23,15 @@ _DIGITS = {"s": 9, "unix_s": 9, "ms": 6, "unix_ms": 6, "us": 3, "unix_us": 3}
 _DECIMAL = r"^([+-]?)(\d+)(?:\.(\d*))?$"
 
 
-def nanoseconds(text: pl.Series, unit: TimeUnit) -> pl.Series:
+def nanoseconds(text: pl.Series, unit: TimeUnit, zone: str | None = None) -> pl.Series:
     """Read times without passing through a float.
 
     Parameters
     ----------
     text : Series of str
     unit : str
+    zone : str, optional
+        Time zone of dates that state none.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def nanoseconds(text: pl.Series, unit: TimeUnit) -> pl.Series:
     """
     text = text.str.strip_chars()
     if unit == "iso":
-        return _iso(text)
+        return _iso(text) if zone is None else _local(text, zone)
     parts = text.str.extract_groups(_DECIMAL).struct.unnest()
     digits = _DIGITS[unit]
     fraction = parts["3"].fill_null("").str.pad_end(digits, "0").str.slice(0, digits)
@@ -57,6 +59,17 @@ def _iso(text: pl.Series) -> pl.Series:
         return pl.Series([None] * len(text), dtype=pl.Int64)
 
 
+def _local(text: pl.Series, zone: str) -> pl.Series:
+    """Times of a place's own clock; those that state an offset keep it."""
+    if text.str.contains(r"(Z|[+-]\d\d:?\d\d)$").any():
+        return _iso(text)
+    try:
+        naive = text.str.to_datetime(time_unit="ns", strict=False)
+    except pl.exceptions.ComputeError:
+        return pl.Series([None] * len(text), dtype=pl.Int64)
+    return naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("ns")
+
+
 @dataclass(frozen=True)
 class Clock:
     """What the times of a file come to."""
@@ -64,6 +77,8 @@ class Clock:
     rate_hz: float
     segments: tuple[Segment, ...]
     warnings: tuple[str, ...] = ()
+    shift_ns: int = 0
+    """Of the first sample, from the first row's time."""
 
 
 def steady_clock(
@@ -109,7 +124,9 @@ def steady_clock(
         raise SourceError(
             f"line {line(row)}: {what}.",
             where=where,
-            mend="Declare the true `rate_hz`, and set `on_clock: arrival-order` to take the rows as they came.",
+            mend="Say in the recipe what its times are worth. With the true `rate_hz`: `on_clock: arrival-order` takes "
+            "the rows as they came, `trust-stamps` begins anew at each time out of place, `resample` makes a new grid. "
+            "`robust-line` finds the rate itself.",
         )
     note = f"Its times are not steady: at line {line(row)}, {what} ({found.n_faults} rows in all); rows as they came."
     return Clock(found.rate_hz, (Segment(0, len(times_ns)),), (note,))
@@ -181,9 +198,10 @@ def _likely(times_ns: NDArray[np.int64], starts: list[int], period: float) -> li
     steps = np.diff(times_ns[first:last])
     sound = steps[(steps > 0.5 * period) & (steps <= GAP * period)]
     rates = [len(some) * NS / int(some.sum()) for some in (steps, sound) if some.sum() > 0]
-    return [_simplest(rate, min(1e-3, 0.25 / len(steps))) for rate in rates] or [NS / period]
+    return [simplest_rate(rate, min(1e-3, 0.25 / len(steps))) for rate in rates] or [NS / period]
 
 
-def _simplest(rate: float, tolerance: float) -> float:
+def simplest_rate(rate: float, tolerance: float) -> float:
+    """The rate with the fewest decimals within a relative tolerance."""
     candidates = (round(rate, digits) for digits in range(10))
     return next((each for each in candidates if abs(each - rate) <= tolerance * rate), rate)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
@@ -19,6 +21,21 @@ class TimeColumn(BaseModel):
     """Its name, or its place from 0."""
     unit: TimeUnit = "s"
     """``s``, ``ms``, ``us`` count from any moment, ``unix_*`` from 1970; ``iso`` is ISO 8601, UTC without a zone."""
+    zone: str | None = None
+    """Time zone of ``iso`` times that state none, by its IANA name such as ``Europe/Dublin``. An hour that the clocks
+    repeat in autumn is its first; a time that they skip in spring is none."""
+
+    @model_validator(mode="after")
+    def _zone_is_known(self) -> Self:
+        if self.zone is not None and self.unit != "iso":
+            raise ValueError("`zone` goes with `unit: iso`; other times count seconds")
+        if self.zone is not None and self.zone not in available_timezones():
+            raise ValueError(f"{self.zone!r} is no IANA time zone, such as Europe/Dublin")
+        return self
+
+
+def _named(dtype: Dtype | dict[str, Dtype]) -> Iterable[str]:
+    return dtype.values() if isinstance(dtype, dict) else (dtype,)
 
 
 class CsvOptions(BaseModel):
@@ -48,8 +65,15 @@ class CsvOptions(BaseModel):
     """Cells that stand for no sample, besides empty ones."""
     rate_hz: PositiveFloat | None = None
     time: TimeColumn | None = None
-    on_clock: Literal["refuse", "arrival-order"] = "refuse"
-    """Where times jitter or run backwards: refuse the file, or take its rows as they came, at `rate_hz`."""
+    on_clock: Literal["refuse", "arrival-order", "robust-line", "trust-stamps", "resample"] = "refuse"
+    """Where times jitter, drift or run backwards: ``refuse`` the file; take its rows as they came, at `rate_hz`
+    (``arrival-order``) or on a line through their times that outliers do not bend (``robust-line``); begin a segment at
+    each time that is out of its place (``trust-stamps``); or interpolate onto a grid of `rate_hz` (``resample``)."""
+
+    @property
+    def labels_by_file_name(self) -> bool:
+        """Whether columns are called after the file, as neither it nor the recipe names them."""
+        return not self.columns and (self.layout == "e4" or not self.header_rows)
 
     @model_validator(mode="after")
     def _has_a_clock(self) -> Self:
@@ -57,8 +81,14 @@ class CsvOptions(BaseModel):
             raise ValueError("says neither `rate_hz` nor `time`, so that the rows have no sampling rate")
         if self.layout == "e4" and (self.rate_hz is not None or self.time is not None):
             raise ValueError("`layout: e4` has start and rate in the file; leave `rate_hz` and `time` out")
-        if self.on_clock == "arrival-order" and self.rate_hz is None:
-            raise ValueError("`on_clock: arrival-order` needs `rate_hz`")
+        if self.on_clock in ("arrival-order", "trust-stamps", "resample") and self.rate_hz is None:
+            raise ValueError(f"`on_clock: {self.on_clock}` needs `rate_hz`")
+        if self.on_clock == "robust-line" and self.rate_hz is not None:
+            raise ValueError("`on_clock: robust-line` finds the rate itself; leave `rate_hz` out")
+        if self.on_clock != "refuse" and self.time is None:
+            raise ValueError(f"`on_clock: {self.on_clock}` needs a column of times: `time`")
+        if self.on_clock == "resample" and {"int16", "int32"} & set(_named(self.dtype)):
+            raise ValueError("`on_clock: resample` makes values between those of the file: `dtype` must be float64")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from biocurate.formats.csv_clock import Clock, nanoseconds, steady_clock
 from biocurate.formats.csv_layout import CsvLayout
 from biocurate.formats.csv_options import CsvOptions, Dtype
 from biocurate.formats.csv_text import Block, Grammar
+from biocurate.formats.csv_unsteady import Grid, grid_of, robust_line, trusted_stamps
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Table:
     _missing: NDArray[np.int64] = field(init=False)
     _first_rows: list[int] = field(default_factory=list)
     _lines: list[Block] = field(default_factory=list)
+    _grid: Grid | None = None
 
     def __post_init__(self) -> None:
         self._grammar = Grammar(
@@ -76,8 +78,9 @@ class Table:
         return self._lines[block].line(row - self._first_rows[block])
 
     def samples(self, dtype: Dtype) -> NDArray[Any]:
-        """All rows of the signals of one type, shape (signals, rows)."""
-        return np.concatenate(self._blocks.pop(dtype), axis=1)
+        """All rows of the signals of one type, shape (signals, rows); on the grid, where times were resampled."""
+        rows = np.concatenate(self._blocks.pop(dtype), axis=1)
+        return rows if self._grid is None else self._grid.samples(rows)
 
     def missing(self) -> list[str]:
         """What is missing, a sentence a column."""
@@ -98,14 +101,21 @@ class Table:
         Raises
         ------
         SourceError
-            The times are not steady.
+            The times are not steady, and the recipe does not say what to make of them.
         """
-        in_order = self.options.on_clock == "arrival-order"
-        return steady_clock(np.concatenate(self._times), self.line, self.where, self.options.rate_hz, in_order)
+        times, rate_hz, mode = np.concatenate(self._times), self.options.rate_hz, self.options.on_clock
+        if mode == "robust-line":
+            return robust_line(times, self.where)
+        if mode == "trust-stamps" and rate_hz:
+            return trusted_stamps(times, rate_hz, self.where)
+        if mode == "resample" and rate_hz:
+            self._grid = grid_of(times, rate_hz, self.where)
+            return self._grid.clock
+        return steady_clock(times, self.line, self.where, rate_hz, mode == "arrival-order")
 
     def _nanoseconds(self, times: pl.Series, block: Block) -> NDArray[np.int64]:
         assert self.options.time is not None
-        found = nanoseconds(times, self.options.time.unit)
+        found = nanoseconds(times, self.options.time.unit, self.options.time.zone)
         if found.null_count():
             line = block.line(int(found.is_null().arg_max() or 0))
             raise SourceError(
