@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from biocurate.errors import RecipeError
 from biocurate.formats import names, reader
-from biocurate.recipes.document import Document, Place, read_document
+from biocurate.recipes.document import Document, Place, parse_document, read_document
 from biocurate.recipes.faults import recipe_error
 from biocurate.recipes.recipe import Recipe
 from biocurate.recipes.schema import Definition
@@ -35,26 +37,68 @@ def list_recipes() -> list[Recipe]:
     return [load_recipe(path) for path in sorted(recipe_folder().glob("*.yaml"))]
 
 
-def load_recipe(name: str | Path) -> Recipe:
+def load_recipe(name: str | Path, corpus: str | None = None) -> Recipe:
     """Read a recipe.
 
     Parameters
     ----------
     name : str or Path
         Name of a recipe that came with the program, or path of a YAML file.
+    corpus : str, optional
+        Name of the corpus, for a recipe that serves many; by default the recipe's own.
 
     Raises
     ------
     RecipeError
         There is none, or it is not valid; the error names file, line and field, and the nearest name on a typo.
     """
-    path = _path_of(name)
-    document = read_document(path)
+    return _recipe(read_document(_path_of(name)), corpus)
+
+
+def parse_recipe(text: str, path: Path, corpus: str | None = None) -> Recipe:
+    """Make a recipe of its text, such as a store keeps it.
+
+    Parameters
+    ----------
+    text : str
+    path : Path
+        What errors call it.
+    corpus : str, optional
+        As for `load_recipe`.
+
+    Raises
+    ------
+    RecipeError
+        It is not valid.
+    """
+    return _recipe(parse_document(text, path), corpus)
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that came with the program."""
+    return sorted(path.stem for path in recipe_folder().glob("*.yaml"))
+
+
+def _recipe(document: Document, corpus: str | None) -> Recipe:
+    if corpus is not None:
+        document = replace(document, data={**document.data, "name": corpus})
     try:
         definition = Definition.model_validate(document.data)
     except ValidationError as error:
         raise recipe_error(document, error, Definition) from None
-    return Recipe(definition, path, document.text, _reader_options(document, definition))
+    options = _reader_options(document, definition)
+    if definition.files.hash_names:
+        _refuse_labels_by_name(document, options.values())
+    return Recipe(definition, document.path, document.text, options)
+
+
+def _refuse_labels_by_name(document: Document, options: Iterable[BaseModel]) -> None:
+    if any(getattr(each, "labels_by_file_name", False) for each in options):
+        raise RecipeError(
+            "the columns have no names in the files, so the files' own would be stored as the channels' labels.",
+            where=f"{document.path}, line {document.line(('files', 'hash_names'))}, files.hash_names",
+            mend="Name them: `columns: [EDA]` in `options`, or in `signals` for each signal.",
+        )
 
 
 def _path_of(name: str | Path) -> Path:
@@ -63,9 +107,9 @@ def _path_of(name: str | Path) -> Path:
         return path
     shipped = recipe_folder() / f"{name}.yaml"
     if not shipped.is_file():
-        known = [path.stem for path in recipe_folder().glob("*.yaml")]
         raise RecipeError(
-            f"there is no recipe {str(name)!r}.", mend=f"{nearest(name, known)} A file of your own: give its path."
+            f"there is no recipe {str(name)!r}.",
+            mend=f"{nearest(name, recipe_names())} A file of your own: give its path.",
         )
     return shipped
 
@@ -73,19 +117,42 @@ def _path_of(name: str | Path) -> Path:
 def _reader_options(document: Document, definition: Definition) -> dict[str | None, BaseModel]:
     """Options of the reader for each signal; for None where the files are not told apart by signal."""
     files = definition.files
-    if files.reader not in names():
-        raise RecipeError(
-            f"there is no reader {files.reader!r}.",
-            where=f"{document.path}, line {document.line(('files', 'reader'))}, files.reader",
-            mend=nearest(files.reader, names()),
-        )
-    model = reader(files.reader).Options
+    if not isinstance(files.reader, str):
+        return _options_by_reader(document, definition, sorted(set(files.reader.values())))
+    model = _options_model(document, files.reader)
     if not files.signals:
         return {None: _validated(document, model, files.options, ("files", "options"))}
     return {
         signal: _validated(document, model, {**files.options, **options}, ("files", "signals", signal))
         for signal, options in files.signals.items()
     }
+
+
+def _options_by_reader(
+    document: Document, definition: Definition, readers: Sequence[str]
+) -> dict[str | None, BaseModel]:
+    models = {name: _options_model(document, name) for name in readers}
+    given = definition.files.options
+    for name in given.keys() - models.keys():
+        raise RecipeError(
+            f"`options` is of {name!r}, which is none of the recipe's readers.",
+            where=f"{document.path}, line {document.line(('files', 'options', name))}, files.options",
+            mend=nearest(name, readers),
+        )
+    return {
+        name: _validated(document, model, given.get(name, {}), ("files", "options", name))
+        for name, model in models.items()
+    }
+
+
+def _options_model(document: Document, name: str) -> type[BaseModel]:
+    if name not in names():
+        raise RecipeError(
+            f"there is no reader {name!r}.",
+            where=f"{document.path}, line {document.line(('files', 'reader'))}, files.reader",
+            mend=nearest(name, names()),
+        )
+    return reader(name).Options
 
 
 def _validated(document: Document, model: type[BaseModel], options: dict[str, Any], below: Place) -> BaseModel:

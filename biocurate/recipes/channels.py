@@ -88,7 +88,7 @@ def _known(rules: Sequence[ChannelRule], label: str, unit: str, read: Identity) 
         name = filled(said, groups) if said else read.name if read.sensor_type is rule.sensor else label
         reference = filled(rule.reference, groups) if rule.reference else read.reference
         position = filled(rule.position, groups) if rule.position else None
-        return Known(rule.sensor, name, rule.unit or unit, reference, position, rule)
+        return Known(rule.sensor, name, rule.unit or unit or rule.default_unit or "", reference, position, rule)
     return Known(read.sensor_type, read.name, unit, read.reference, None, None)
 
 
@@ -147,8 +147,16 @@ def _status(channel: Channel, known: Known) -> str:
     if not known.unit_is_known:
         return "unknown"
     if rule is None or (rule.unit in (None, channel.unit) and rule.gain is None and rule.offset is None):
-        return channel.unit_status
+        return channel.unit_status if channel.unit or known.unit == channel.unit else "recipe"
     return "corrected" if channel.unit else "recipe"
+
+
+def _disagrees(known: Known, channel: Channel) -> bool:
+    """Whether a default unit is of another size than the file's own."""
+    stated = known.rule.default_unit if known.rule else None
+    if not stated or not channel.unit:
+        return False
+    return canonical_unit(stated, known.sensor) != canonical_unit(channel.unit, known.sensor)
 
 
 def _joined(pieces: Sequence[_Piece]) -> tuple[Stream, ...]:
@@ -177,6 +185,8 @@ def _warnings(pieces: Sequence[_Piece]) -> list[str]:
             noted.append(f"channel {channel.label!r} matches no rule of the recipe; read as {known.sensor}")
         if not known.unit_is_known:
             noted.append(f"channel {channel.label!r}: no unit of {known.sensor} is {channel.unit!r}")
+        if known.rule is not None and _disagrees(known, channel):
+            noted.append(f"channel {channel.label!r}: the file gives another unit than the table beside it; kept")
         if known.rule is not None and known.rule.reason:
             noted.append(f"{known.sensor}: unit is {known.rule.unit_status}: {known.rule.reason}")
     counts = Counter((piece.stream.sensor_type, known.name) for piece in pieces for known in piece.known)

@@ -13,12 +13,12 @@ from pathlib import Path
 from biocurate.errors import BiocurateError, SourceError
 from biocurate.formats import Header, SignalHeader, Source, scan
 from biocurate.recipes.channels import Known, know
-from biocurate.recipes.joins import count_labels, join_notes
+from biocurate.recipes.expectations import contradictions
+from biocurate.recipes.joins import comment_notes, count_labels, join_notes
 from biocurate.recipes.recipe import Recipe
 from biocurate.recipes.subjects import subject_of
 from biocurate.recipes.units import Unit, match_file
 from biocurate.recipes.words import number_of
-from biocurate.sensors import SensorType
 
 NAMED = 3
 """Recordings that a finding names."""
@@ -99,15 +99,17 @@ def check(recipe: Recipe, root: Path) -> Report:
     report.unread = _unread(recipe, units, root)
     _count_channels(seen, report)
     _hold_expectations(recipe, seen, report)
-    for kind, counted, counts, unknown in count_labels(recipe, units):
-        report.labels += [LabelCount(kind, value, n, counted) for value, n in sorted(_summed(counts).items())]
+    comments = {one.unit.name: one.header.comments for one in seen}
+    for kind, counted, counts, unknown in count_labels(recipe, units, comments):
+        values = _summed(counts) if recipe.definition.labels[kind].counts else counts
+        report.labels += [LabelCount(kind, value, n, counted) for value, n in sorted(values.items())]
         if unknown:
             words = ", ".join(map(repr, sorted(unknown)[:NAMED]))
             report.findings.append(f"labels.{kind}: {len(unknown)} values the recipe does not know, such as {words}")
     report.notes += [
         f"{rule.sensor}: the unit is suspect: {rule.reason}" for rule in recipe.definition.channels if rule.reason
     ]
-    report.notes += join_notes(recipe, units)
+    report.notes += join_notes(recipe, units) + comment_notes(recipe, units, comments)
     report.notes += _aggregated((one.unit.name, note) for one in seen for note in _subject_notes(recipe, one))
     return report
 
@@ -128,7 +130,7 @@ def _headers(recipe: Recipe, units: Sequence[Unit], report: Report) -> Iterable[
             report.findings.append(f"{unit.name}: {error}")
             continue
         labels = [(signal.label, signal.unit) for signal in header.signals]
-        yield _Seen(unit, header, know(recipe.definition.channels, labels))
+        yield _Seen(unit, header, know(recipe.rules(unit), labels))
 
 
 def _unread(recipe: Recipe, units: Sequence[Unit], root: Path) -> dict[str, int]:
@@ -167,7 +169,7 @@ def _uncovered(one: _Seen) -> list[str]:
     for signal, known in one.pairs:
         if known.rule is None:
             found.append(f"channel {signal.label!r} matches no rule; it would be read as {known.sensor}")
-        if not known.unit_is_known:
+        if not known.unit_is_known and not (known.rule and known.rule.reason):
             found.append(f"channel {signal.label!r}: no unit of {known.sensor} is {known.unit!r}")
     names = Counter((known.sensor, known.name) for _, known in one.pairs)
     found += [f"{n} {sensor} channels are called {name!r}" for (sensor, name), n in names.items() if n > 1]
@@ -184,28 +186,15 @@ def _hold_expectations(recipe: Recipe, seen: Sequence[_Seen], report: Report) ->
             continue
         text = f"{found} of {published} {word}"
         (report.notes if found <= published else report.findings).append(text)
-    report.findings += _aggregated((one.unit.name, text) for one in seen for text in _contradictions(recipe, one))
-
-
-def _contradictions(recipe: Recipe, one: _Seen) -> list[str]:
-    """What a recording's header has otherwise than the corpus has as published."""
-    expect = recipe.expect
-    counts: Counter[SensorType] = Counter(known.sensor for _, known in one.pairs)
-    found = [
-        f"{counts[sensor]} {sensor} channels, not {n}" for sensor, n in expect.channels.items() if counts[sensor] != n
-    ]
-    for signal, known in one.pairs:
-        rate = expect.rate_hz.get(known.sensor) if isinstance(expect.rate_hz, dict) else expect.rate_hz
-        if rate is not None and abs(signal.rate_hz - rate) > 1e-9 * rate:
-            found.append(f"{known.sensor} at {signal.rate_hz:g} Hz, not {rate:g}")
-    return list(dict.fromkeys(found))
+    report.findings += _aggregated(
+        (one.unit.name, text) for one in seen for text in contradictions(recipe, one.unit.name, one.pairs)
+    )
 
 
 def _subject_notes(recipe: Recipe, one: _Seen) -> list[str]:
-    if any(field.source == "comments" for field in (recipe.definition.subject.age, recipe.definition.subject.sex)):
-        return []
-    _, _, notes = subject_of(recipe.definition.subject, one.unit, (), one.header.age, one.header.sex)
-    return [*one.header.warnings, *notes]
+    header = one.header
+    _, _, notes = subject_of(recipe.definition.subject, one.unit, header.comments, header.age, header.sex)
+    return [*header.warnings, *notes]
 
 
 def _aggregated(said: Iterable[tuple[str, str]]) -> list[str]:

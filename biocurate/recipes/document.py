@@ -53,6 +53,17 @@ def read_document(path: Path) -> Document:
         raise RecipeError(
             f"the recipe cannot be read: {reason}.", where=str(path), mend="Give the path of a recipe's YAML file."
         ) from None
+    return parse_document(text, path)
+
+
+def parse_document(text: str, path: Path) -> Document:
+    """Parse a recipe's text, wherever it is from.
+
+    Raises
+    ------
+    RecipeError
+        It is not YAML, is no mapping, or says something twice.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is not None:

@@ -14,6 +14,9 @@ from biocurate.recipes.typos import nearest
 SHOWN = 5
 """Faults that one error lists."""
 
+_MEMBERS = ("constrained-", "function-", "dict[", "tuple[", "list[")
+"""How pydantic names the members of a union that are no models."""
+
 
 def recipe_error(document: Document, error: ValidationError, model: type[BaseModel], below: Place = ()) -> RecipeError:
     """Turn a validation error into one that names file, line, field and mend.
@@ -83,6 +86,8 @@ def _in_text(model: type[BaseModel], place: Place) -> Place:
     """A place without the union tags that pydantic puts into it."""
     models, kept = {model}, []
     for step in place:
+        if str(step).startswith(_MEMBERS):
+            continue
         tagged = _tagged(models, step)
         if tagged and len(models) > 1:
             models = tagged

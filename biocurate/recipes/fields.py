@@ -6,13 +6,15 @@ import re
 import string
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from biocurate.errors import UsageError
 from biocurate.recipes.typos import nearest
 from biocurate.sensors import SensorType
+
+T = TypeVar("T")
 
 
 class Fields(BaseModel):
@@ -30,6 +32,11 @@ def _regex(value: Any) -> re.Pattern[str]:  # noqa: ANN401
         return re.compile(value)
     except re.error as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from None
+
+
+def case_of(cases: Mapping[str, T], text: str) -> T | None:
+    """The first case whose pattern matches the whole text."""
+    return next((case for pattern, case in cases.items() if re.fullmatch(pattern, text)), None)
 
 
 def _sensor(value: Any) -> SensorType:  # noqa: ANN401
@@ -99,5 +106,11 @@ RelativePath = Annotated[str, BeforeValidator(_relative)]
 WordMap = Annotated[dict[str, str | None], BeforeValidator(_words)]
 """Text in the file -> label; null drops it."""
 
+Pattern = Annotated[str, AfterValidator(lambda value: _regex(value).pattern)]
+"""A regular expression as its text, for keys; it must match the whole of what it is held against."""
+
 Template = Annotated[str, BeforeValidator(_template)]
 """Text with ``{group}`` where a named group of a pattern goes."""
+
+Beside = Annotated[tuple[Template, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+"""Name of a file in the recording's own folder or, with a leading ``/``, below the root; of several the first there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from biocurate.recipes.labelling import (
     AnnotationLabel,
@@ -13,10 +13,11 @@ from biocurate.recipes.labelling import (
     Key,
     NameLabel,
     TableLabel,
+    Words,
 )
-from biocurate.recipes.labels import row_key, texts_of
+from biocurate.recipes.labels import as_cut, row_key, texts_of
 from biocurate.recipes.recipe import Recipe
-from biocurate.recipes.tables import column_of, keys_of, read_rows, rows_by_key, table_source
+from biocurate.recipes.tables import column_of, is_there, keys_of, read_rows, rows_by_key, table_source
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import is_unknown, label_of
 
@@ -27,27 +28,35 @@ Counted = tuple[str, str, Counter[str], set[str]]
 """Kind of a label, what is counted, value -> count, and the texts that the recipe does not know."""
 
 
-def count_labels(recipe: Recipe, units: Sequence[Unit]) -> Iterator[Counted]:
-    """Count each label's values, as far as file names and tables tell."""
+Comments = Mapping[str, Sequence[str]]
+"""Name of a recording -> the comments in its header; without those whose header cannot be read."""
+
+
+def count_labels(recipe: Recipe, units: Sequence[Unit], comments: Comments) -> Iterator[Counted]:
+    """Count each label's values, as far as file names, headers and tables tell."""
     for kind, label in recipe.definition.labels.items():
-        if isinstance(label, CommentLabel | AnnotationLabel):
+        if isinstance(label, AnnotationLabel):
             yield kind, "known once files are read", Counter({"?": 0}), set()
         elif isinstance(label, EventLabel):
             beside = sum(kind in unit.beside for unit in units)
-            yield kind, "files", Counter({label.file: beside}), set()
+            yield kind, "files", Counter({label.file[0]: beside}), set()
         elif isinstance(label, IntervalLabel):
             yield _rows(kind, label, units)
         else:
-            yield _recordings(kind, label, units)
+            yield _recordings(kind, label, units, comments)
 
 
-def _recordings(kind: str, label: NameLabel | TableLabel, units: Sequence[Unit]) -> Counted:
-    texts = [text for unit in units for text in texts_of(label, unit, ()) or ()]
-    return kind, "recordings", *_valued(label, Counter(texts))
+def _recordings(
+    kind: str, label: NameLabel | TableLabel | CommentLabel, units: Sequence[Unit], comments: Comments
+) -> Counted:
+    texts = [text for unit in units for text in texts_of(label, unit, comments.get(unit.name, ())) or ()]
+    return kind, "recordings", *_valued(as_cut(label), Counter(texts))
 
 
 def _rows(kind: str, label: IntervalLabel, units: Sequence[Unit]) -> Counted:
     by_key = rows_by_key(units[0].root, label)
+    if not by_key:
+        return kind, "rows", Counter(), set()
     source = table_source(units[0].root, label.file)
     texts: Counter[str] = Counter()
     for key in {row_key(label, unit) for unit in units} & by_key.keys():
@@ -60,7 +69,7 @@ def _rows(kind: str, label: IntervalLabel, units: Sequence[Unit]) -> Counted:
     return kind, "rows", *_valued(label, texts)
 
 
-def _valued(label: NameLabel | TableLabel | IntervalLabel, texts: Counter[str]) -> tuple[Counter[str], set[str]]:
+def _valued(label: Words, texts: Counter[str]) -> tuple[Counter[str], set[str]]:
     values: Counter[str] = Counter()
     for text, count in texts.items():
         value = label_of(text, label)
@@ -69,12 +78,24 @@ def _valued(label: NameLabel | TableLabel | IntervalLabel, texts: Counter[str]) 
     return values, {text for text in texts if is_unknown(text, label)}
 
 
+def comment_notes(recipe: Recipe, units: Sequence[Unit], comments: Comments) -> list[str]:
+    """Labels that the header of some recordings says nothing of."""
+    notes = []
+    read = [unit for unit in units if unit.name in comments]
+    for kind, label in recipe.definition.labels.items():
+        if isinstance(label, CommentLabel):
+            silent = [unit.name for unit in read if texts_of(label, unit, comments[unit.name]) is None]
+            if silent:
+                notes.append(f"labels.{kind}: no comment says it in {len(silent)} of {len(read)}: {_listed(silent)}")
+    return notes
+
+
 def join_notes(recipe: Recipe, units: Sequence[Unit]) -> list[str]:
     """What each table and the recordings do not share, on both sides; each join is told once."""
     joins: dict[tuple[str, Key], tuple[list[str], str]] = {}
     notes: list[str] = []
     for keyed in recipe.keyed.values():
-        if (keyed.file, keyed.key) in joins:
+        if (keyed.file, keyed.key) in joins or not is_there(units[0].root, keyed):
             continue
         joins[keyed.file, keyed.key] = ([], "")
         source = table_source(units[0].root, keyed.file)

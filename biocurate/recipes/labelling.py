@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from biocurate.recipes.fields import Fields, Regex, RelativePath, Template, WordMap
+from biocurate.recipes.codes import with_codes
+from biocurate.recipes.fields import Beside, Fields, Pattern, Regex, RelativePath, WordMap, case_of
 
 Column = str | int
 """A column by its header, or by its place from 0 where the file has no header."""
@@ -19,6 +21,20 @@ class Words(Fields):
     """Must match the whole text; the group ``value``, else the first group, else all of it is taken."""
     map: WordMap | None = None
     """What is not in it is left out with a warning."""
+    codes: str | None = None
+    """A code map that came with the program, by name and version: ``rk-to-aasm/1``; `map` adds to it or overrides."""
+    numeric: bool = True
+    """Whether digits are a number; false for codes that are written in digits."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether a value that reads as a number is one: what a map gives is a name."""
+        return self.numeric and self.map is None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _translate(cls, fields: object) -> object:
+        return with_codes(fields)
 
 
 class NameLabel(Words):
@@ -60,6 +76,8 @@ class Keyed(Fields):
     key: Key
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     """Between cells; a tab in ``.tsv``, else a comma."""
+    optional: bool = False
+    """Whether a corpus may be without it, or without the column: nothing is joined then."""
 
 
 class TableLabel(Keyed, Words):
@@ -76,6 +94,8 @@ class CommentLabel(Words):
 
     source: Literal["comments"] = Field(alias="from")
     match: Regex
+    split: str | None = None
+    """What `match` takes holds several labels with this between them."""
 
 
 class AnnotationLabel(Words):
@@ -84,6 +104,24 @@ class AnnotationLabel(Words):
     source: Literal["annotations"] = Field(alias="from")
     kind: Regex | None = None
     match: Regex
+    by: str | None = None
+    """A named group of the file pattern, such as ``run``, that says what the words mean."""
+    cases: dict[Pattern, WordMap] = Field({})
+    """With `by`: a regular expression for the group's text -> the `map` that goes with it; the first match wins."""
+
+    @model_validator(mode="after")
+    def _one_meaning(self) -> Self:
+        if bool(self.by) != bool(self.cases):
+            raise ValueError("`by` (a group of the file pattern) and `cases` (the map for its text) go together")
+        if self.by and self.map is not None:
+            raise ValueError("give one of `map` and `cases`")
+        return self
+
+    def meant(self, groups: Mapping[str, str]) -> AnnotationLabel:
+        """The label as it is meant in a recording; where no case fits, it knows no word."""
+        if self.by is None:
+            return self
+        return self.model_copy(update={"map": case_of(self.cases, groups.get(self.by, "")) or {}})
 
 
 class Onset(Fields):
@@ -103,10 +141,12 @@ class Spans(Words):
     """Each row lasts this long; rows of equal label that follow on each other become one interval."""
     duration: Column | None = None
     """Column of the length, in the onset's unit."""
+    missing_duration: Literal["drop", "instant"] = "drop"
+    """What a row without a readable length is: left out with a warning, or an instant."""
     end: Column | None = None
     """Column of the end, on the onset's clock."""
-    column: Column | None = None
-    """Column of the label."""
+    column: Column | tuple[Column, ...] | None = None
+    """Column of the label; of several the first that is there."""
     value: str | None = None
     """The label of every row, where no column gives it."""
     number: Column | None = None
@@ -116,7 +156,7 @@ class Spans(Words):
     def _one_length_one_label(self) -> Spans:
         if sum(field is not None for field in (self.every_s, self.duration, self.end)) > 1:
             raise ValueError("give one of `every_s`, `duration` and `end`")
-        if (self.column is None) == (self.value is None):
+        if (self.column is None) == (self.value is None) and not isinstance(self.column, tuple):
             raise ValueError("give one of `column` (the label's column) and `value` (the label of every row)")
         return self
 
@@ -137,7 +177,7 @@ class EventLabel(Spans):
     """Labels from a file of its own beside each recording's files."""
 
     source: Literal["events"] = Field(alias="from")
-    file: Template
+    file: Beside
     """Its name; groups of the file pattern in braces."""
     header: bool = False
     """Whether its first row holds column names."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from biocurate.recipes.labelling import (
     AnnotationLabel,
@@ -22,6 +23,8 @@ from biocurate.recipes.tables import cells_by_key, rows_by_key, table_source
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import cut_out, is_unknown, label_of, number_of
 from biocurate.recording import Annotation, Recording
+
+W = TypeVar("W", bound=Words)
 
 Noted = tuple[list[Annotation], list[str]]
 """Annotations, and warnings; a warning never holds text from a file, which may name a person."""
@@ -56,17 +59,28 @@ def row_key(keyed: Keyed, unit: Unit) -> str:
 
 
 def texts_of(label: NameLabel | TableLabel | CommentLabel, unit: Unit, comments: Sequence[str]) -> list[str] | None:
-    """What the files say that a whole recording is, before it is translated; None where a table has no row for it."""
+    """What the files say that a whole recording is, before `as_cut` translates it; None where nothing says it."""
     if isinstance(label, NameLabel):
         text = unit.groups.get(label.group_name)
         return [] if text is None else [text]
     if isinstance(label, CommentLabel):
-        return [comment for comment in comments if cut_out(comment, label.match) is not None]
+        cuts = [cut for comment in comments if (cut := cut_out(comment, label.match)) is not None]
+        return _parts(cuts, label.split) or None
     cells = cells_by_key(unit.root, label, label.column).get(row_key(label, unit))
     if cells is None:
         return None
-    texts = [text.strip() for cell in cells for text in (cell.split(label.split) if label.split else [cell])]
-    return list(dict.fromkeys(filter(None, texts)))
+    return _parts(cells, label.split)
+
+
+def _parts(texts: Sequence[str], split: str | None) -> list[str]:
+    """Texts that each may hold several, each once and none empty."""
+    parts = [part.strip() for text in texts for part in (text.split(split) if split else [text])]
+    return list(dict.fromkeys(filter(None, parts)))
+
+
+def as_cut(words: W) -> W:
+    """How the texts that `texts_of` gives are translated: those of comments are cut out already."""
+    return words.model_copy(update={"match": None}) if isinstance(words, CommentLabel) else words
 
 
 def _order(annotation: Annotation) -> tuple[int, int, str, str, str]:
@@ -102,7 +116,7 @@ def _fits(rule: KeepRule | AnnotationLabel, annotation: Annotation) -> bool:
 
 def _made(kind: str, label: Label, unit: Unit, recording: Recording) -> Noted:
     if isinstance(label, AnnotationLabel):
-        return _relabelled(kind, label, recording)
+        return _relabelled(kind, label.meant(unit.groups), recording)
     if isinstance(label, EventLabel):
         return _events(kind, label, unit, recording)
     if isinstance(label, IntervalLabel):
@@ -115,16 +129,17 @@ def _whole(kind: str, label: NameLabel | TableLabel | CommentLabel, unit: Unit, 
     texts = texts_of(label, unit, recording.comments)
     if texts is None:
         return [], [_no_row(kind, label, unit)]
-    values, warnings = _translated(kind, label, texts)
+    values, warnings = _translated(kind, as_cut(label), texts)
     spanning = [
-        Annotation(0, recording.duration_ns, kind, value, number_of(value) if label.map is None else None)
+        Annotation(0, recording.duration_ns, kind, value, number_of(value) if label.counts else None)
         for value in values
     ]
     return spanning, warnings
 
 
 def _no_row(kind: str, label: TableLabel | NameLabel | CommentLabel | IntervalLabel, unit: Unit) -> str:
-    where = f"{label.file} has no row for {row_key(label, unit)}" if isinstance(label, Keyed) else "nothing says it"
+    # The key stays out: it is a piece of the file's name.
+    where = f"{label.file} has no row for it" if isinstance(label, Keyed) else "no comment says it"
     return f"{kind}: no label, {where}"
 
 
@@ -145,7 +160,22 @@ def _relabelled(kind: str, label: AnnotationLabel, recording: Recording) -> Note
         for annotation in found
         if (value := said[annotation.value]) is not None
     ]
-    return made, noted if unknown else []
+    noted = noted if unknown else []
+    if not recording.streams:  # a file of annotations alone has no end to cut them at
+        return made, noted
+    inside = [cut for annotation in made if (cut := _within(annotation, recording.duration_ns))]
+    if lost := len(made) - len(inside):
+        noted.append(f"{kind}: {lost} of {len(made)} lie outside the recording and are left out")
+    return inside, noted
+
+
+def _within(annotation: Annotation, duration_ns: int) -> Annotation | None:
+    """An annotation cut to the recording; None outside it. An instant may lie on its end."""
+    begin, end = annotation.onset_ns, annotation.onset_ns + annotation.duration_ns
+    if 0 <= begin and end <= duration_ns:
+        return annotation
+    start, stop = max(begin, 0), min(end, duration_ns)
+    return replace(annotation, onset_ns=start, duration_ns=stop - start) if start < stop else None
 
 
 def _intervals(kind: str, label: IntervalLabel, unit: Unit, recording: Recording) -> Noted:
@@ -158,6 +188,6 @@ def _intervals(kind: str, label: IntervalLabel, unit: Unit, recording: Recording
 def _events(kind: str, label: EventLabel, unit: Unit, recording: Recording) -> Noted:
     source = unit.beside.get(kind)
     if source is None:
-        return [], [f"{kind}: no file {label.file} lies beside the recording"]
+        return [], [f"{kind}: no file {label.file[0]} lies beside the recording"]
     rows, origin_ns = read_events(source, label)
     return spans_of(kind, label, rows, source, recording, origin_ns)

@@ -48,6 +48,7 @@ def merged_header(headers: Sequence[Header]) -> Header:
         age=next((header.age for header in headers if header.age is not None), None),
         sex=next((header.sex for header in headers if header.sex is not None), None),
         warnings=tuple(dict.fromkeys([warning for header in headers for warning in header.warnings] + noted)),
+        comments=tuple(comment for header in headers for comment in header.comments),
     )
 
 

@@ -15,18 +15,22 @@ from pydantic import BaseModel
 
 from biocurate.errors import SourceError
 from biocurate.formats import Header, Source, reader
+from biocurate.formats.outline import Held, Outlining
+from biocurate.recipes.channel_table import rules_of, states_of
 from biocurate.recipes.channels import regroup
+from biocurate.recipes.correcting import correct_channels, correct_rates
 from biocurate.recipes.labelling import Keyed
 from biocurate.recipes.labels import annotate
 from biocurate.recipes.merge import merged, merged_header
-from biocurate.recipes.schema import Definition, Expect
+from biocurate.recipes.naming import hashed, hide
+from biocurate.recipes.schema import ChannelRule, Definition, Expect
 from biocurate.recipes.subjects import subject_of
-from biocurate.recipes.tables import read_rows, table_source
-from biocurate.recipes.units import Unit, find_units
-from biocurate.recording import Recording
+from biocurate.recipes.tables import is_there, read_rows, table_source
+from biocurate.recipes.units import CHANNEL_TABLE, Unit, find_units
+from biocurate.recording import Annotation, Recording
 
-_NOT_IN_ROWS = {"title", "citation", "url", "mains_hz", "expect", "ignore", "files"}
-_SIGNAL_FIELDS = ("match", "sensor", "skip")
+_NOT_IN_ROWS = {"title", "citation", "url", "obtain", "verified", "mains_hz", "expect", "ignore", "files"}
+_SIGNAL_FIELDS = ("match", "recordings", "sensor", "skip")
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,8 @@ class Recipe:
     text: str
     """The file's text."""
     options: Mapping[str | None, BaseModel]
-    """The reader's options for each signal; for None where the files are not told apart by signal."""
+    """The reader's options for each signal; for None where the files are not told apart by signal. Where there are
+    several readers: each one's options by its name."""
 
     @property
     def name(self) -> str:
@@ -77,9 +82,10 @@ class Recipe:
         return self.definition.mains_hz
 
     @property
-    def reader(self) -> str:
-        """Name of the format."""
-        return self.definition.files.reader
+    def readers(self) -> list[str]:
+        """Names of the formats that its files have."""
+        readers = self.definition.files.reader
+        return [readers] if isinstance(readers, str) else sorted(set(readers.values()))
 
     @property
     def expect(self) -> Expect:
@@ -98,8 +104,17 @@ class Recipe:
                 "pattern": files.pattern.pattern,
                 "name": files.name,
                 "channels": [{field: rule[field] for field in _SIGNAL_FIELDS if field in rule} for rule in rules],
+                **self._later_signal_fields,
             }
         )
+
+    @property
+    def _later_signal_fields(self) -> dict[str, Any]:
+        """Fields that joined later; a recipe without them keeps the hash that it had."""
+        table = self.definition.channel_table
+        rates = [_plain(item) for item in self.definition.corrections if item.field == "rate_hz"]
+        said = {"channel_table": _plain(table) if table else None, "rates": rates}
+        return {field: value for field, value in said.items() if value}
 
     @cached_property
     def metadata_hash(self) -> str:
@@ -122,6 +137,26 @@ class Recipe:
         """
         return find_units(self.definition, self.options, root, problems)
 
+    @property
+    def hashes_names(self) -> bool:
+        """Whether names of files stay out of the store."""
+        return self.definition.files.hash_names
+
+    def stored_name(self, name: str) -> str:
+        """What a store calls a file."""
+        return hashed(name) if self.hashes_names else name
+
+    def stored_text(self, text: str, unit: Unit, sources: Sequence[Source]) -> str:
+        """A sentence about a recording as a store holds it.
+
+        The readers name files in an error's ``where`` only; this is for those that do not keep to it. What stands in
+        the file pattern is no secret: the store keeps the recipe.
+        """
+        if not self.hashes_names:
+            return text
+        pattern = self.definition.files.pattern.pattern
+        return hide(text, [name for name in unit.names(sources) if name not in pattern])
+
     def unit_sources(self, unit: Unit) -> list[Source]:
         """Every file that a recording is read from: signals, their companions, and event files beside them."""
         read = [found for source, name, options in unit.files for found in reader(name).companions(source, options)]
@@ -130,6 +165,14 @@ class Recipe:
     def read_header(self, unit: Unit) -> Header:
         """What a recording's files say about themselves; no samples are read."""
         return merged_header([reader(name).read_header(source, options) for source, name, options in unit.files])
+
+    def rules(self, unit: Unit) -> tuple[ChannelRule, ...]:
+        """What a recording's channels are: the recipe's own rules, then those of the table beside it."""
+        table = self.definition.channel_table
+        source = unit.beside.get(CHANNEL_TABLE)
+        own = self.definition.channels
+        own = tuple(rule for rule in own if rule.recordings is None or rule.recordings.fullmatch(unit.name))
+        return own + (rules_of(table, source) if table and source else ())
 
     def read(self, unit: Unit) -> Recording:
         """Read a recording: all its files on one clock, its channels named and typed, its labels as annotations.
@@ -141,9 +184,47 @@ class Recipe:
         RecipeError
             A table or column that the recipe names is not there.
         """
-        raw = merged([reader(name).read(source, options) for source, name, options in unit.files])
-        named = regroup(raw, self.definition.channels)
+        return self.told(unit, self.read_raw(unit))
+
+    def read_raw(self, unit: Unit) -> Recording:
+        """Read a recording as its files have it, on one clock.
+
+        Raises
+        ------
+        SourceError
+            A file is damaged or missing.
+        """
+        return merged([reader(name).read(source, options) for source, name, options in unit.files])
+
+    def outline_raw(self, unit: Unit, held: Mapping[str, Held]) -> Recording | None:
+        """As `read_raw`, without looking at a sample; None where a reader cannot do that.
+
+        Parameters
+        ----------
+        unit : Unit
+        held : mapping of str to Held
+            Label -> what a store knows of that channel.
+        """
+        found = []
+        for source, name, options in unit.files:
+            outlining = reader(name)
+            if not isinstance(outlining, Outlining):
+                return None
+            found.append(outlining.outline(source, options, held))
+        return merged(found)
+
+    def told(self, unit: Unit, raw: Recording) -> Recording:
+        """Put what the recipe says onto a recording: names and types of its channels, corrections, labels, subject.
+
+        Raises
+        ------
+        RecipeError
+            A table or column that the recipe names is not there.
+        """
+        named = regroup(correct_rates(self.definition.corrections, unit.name, raw), self.rules(unit))
+        named = correct_channels(self.definition.corrections, unit.name, named)
         annotations, label_notes = annotate(self.definition, unit, named)
+        annotations += self._states(unit, named)
         age, sex, subject_notes = subject_of(self.definition.subject, unit, raw.comments, raw.age, raw.sex)
         return replace(
             named,
@@ -153,13 +234,18 @@ class Recipe:
             warnings=(*named.warnings, *label_notes, *subject_notes),
         )
 
+    def _states(self, unit: Unit, recording: Recording) -> list[Annotation]:
+        table, source = self.definition.channel_table, unit.beside.get(CHANNEL_TABLE)
+        return states_of(table, source, recording) if table and table.status and source else []
+
     def table_sources(self, root: Path) -> list[Source]:
         """The sidecar tables that labels and subjects are read from; what they hold ends in rows, too."""
-        return [table_source(root, file) for file in dict.fromkeys(keyed.file for keyed in self.keyed.values())]
+        there = [keyed.file for keyed in self.keyed.values() if is_there(root, keyed)]
+        return [table_source(root, file) for file in dict.fromkeys(there)]
 
     def tables(self, root: Path) -> dict[str, pl.DataFrame]:
         """The sidecar tables by their path below the root, every cell as text; each is read once a process."""
-        separators = {keyed.file: keyed.separator for keyed in self.keyed.values()}
+        separators = {keyed.file: keyed.separator for keyed in self.keyed.values() if is_there(root, keyed)}
         return {file: read_rows(table_source(root, file), separator) for file, separator in separators.items()}
 
     @property

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
-from biocurate.recipes.fields import Fields, Regex, Sensor, Template, template_fields
-from biocurate.recipes.labelling import EventLabel, HeaderField, Keyed, Label, NameLabel, SubjectField
+from biocurate.recipes.correcting import Correction
+from biocurate.recipes.fields import Beside, Fields, Pattern, Regex, Sensor, Template, WordMap, case_of, template_fields
+from biocurate.recipes.labelling import AnnotationLabel, EventLabel, HeaderField, Keyed, Label, NameLabel, SubjectField
 from biocurate.recipes.typos import nearest
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+Rates = Annotated[
+    tuple[PositiveFloat, ...], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
+]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+RECORD = "record"
+"""The group that has the name of a recording, in files that hold many (the reader's option `records`)."""
 
 
 class Files(Fields):
@@ -21,18 +37,28 @@ class Files(Fields):
     """Matches the whole path below the root, members of zip archives too (``Raw_data/S10.zip/EDA.csv``). The groups
     ``subject``, ``session`` and ``run`` say whose it is; files that differ in ``signal`` only make one recording."""
     name: Template | None = None
-    """Name of the recording from the groups; by default the file's name without its extension."""
-    reader: str
+    """Name of the recording from the groups; by default the file's name without its extension. Where files hold many
+    recordings, the group ``record`` is the name of each in its file: ``'{part}/{record}'``."""
+    reader: str | dict[str, str]
+    """Name of the format; where files of several formats are read, extension -> format: ``{.edf: edf, .set: mne}``."""
     options: dict[str, Any] = Field({})
+    """The reader's options; where there are several readers, name of the format -> its options."""
     signals: dict[str, dict[str, Any]] = Field({})
     """Value of the group ``signal`` -> options that join `options` for that file."""
+    hash_names: bool = False
+    """Whether the store holds hashes for the names of files and what is taken from them: ids of recordings, persons,
+    subjects, sessions and runs, ``sources`` and ``failures``. For corpora whose names identify somebody; `naming` says
+    what it protects from. Corpora that share `persons` must agree on it; a store that already holds the names keeps
+    them, so start a new one."""
 
     @model_validator(mode="after")
     def _groups_exist(self) -> Files:
         groups = self.pattern.groupindex
         for field in sorted(template_fields(self.name) if self.name else ()):
-            if field not in groups:
+            if field not in groups and field != RECORD:
                 raise ValueError(f"`name` uses {{{field}}}, which is no group of `pattern`. {nearest(field, groups)}")
+        if isinstance(self.reader, dict) and self.signals:
+            raise ValueError("`signals` goes with one `reader`")
         if self.signals and "signal" not in groups:
             raise ValueError("`signals` needs a group (?P<signal>…) in `pattern`")
         if "signal" in groups and self.name is None:
@@ -45,6 +71,8 @@ class ChannelRule(Fields):
 
     match: Regex
     """Matches the whole label as the file has it."""
+    recordings: Regex | None = None
+    """Matches the whole name of a recording; of all where absent."""
     sensor: Sensor | None = None
     skip: bool = False
     """Known, and deliberately not read."""
@@ -54,6 +82,8 @@ class ChannelRule(Fields):
     position: Template | None = None
     unit: str | None = None
     """The true unit, where the file states none or a wrong one."""
+    default_unit: str | None = None
+    """The unit where the file states none; it does not overrule the file."""
     gain: float | None = None
     """Physical value of one digital step, where the file states none or a wrong one."""
     offset: float | None = None
@@ -73,6 +103,24 @@ class ChannelRule(Fields):
             for field in sorted(template_fields(template) - set(self.match.groupindex)):
                 raise ValueError(f"{{{field}}} is no group of `match`. {nearest(field, self.match.groupindex)}")
         return self
+
+
+class ChannelTable(Fields):
+    """A table beside a recording that says what its channels are: a row a channel. The recipe's own rules go first."""
+
+    file: Beside
+    label: str
+    """Column of the channel's label, as in the file."""
+    sensor: str
+    """Column of the sensor type."""
+    unit: str | None = None
+    """Column of the unit."""
+    reference: str | None = None
+    """Column of the reference."""
+    status: str | None = None
+    """Column of the state: ``bad`` makes an annotation of kind ``channel`` over the whole recording."""
+    map: WordMap = Field({})
+    """Text in the column of the sensor type -> sensor type; what is not in it is taken as it stands."""
 
 
 class KeepRule(Fields):
@@ -95,9 +143,35 @@ class Expect(Fields):
 
     subjects: PositiveInt | None = None
     recordings: PositiveInt | None = None
-    rate_hz: PositiveFloat | dict[Sensor, PositiveFloat] | None = None
+    rate_hz: Rates | dict[Sensor, Rates] | None = None
+    """Of all channels or by sensor type; several where recordings differ."""
     channels: dict[Sensor, NonNegativeInt] = Field({})
     """Channels of each sensor type in every recording."""
+    duration_s: tuple[PositiveFloat, ...] = ()
+    """Lengths that recordings have, where all have one of a few; `biocurate audit` holds them against it."""
+
+
+class Persons(Fields):
+    """Namespaces of person ids: one name, or several in a corpus that was put together from others."""
+
+    all: Name | None = None
+    """Of every person; what ``persons: name`` stands for."""
+    by: str | None = None
+    """A named group of the file pattern."""
+    cases: dict[Pattern, Name] = Field({})
+    """With `by`: a regular expression for the group's text -> the namespace; where none fits, the corpus' name."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Persons:
+        if bool(self.by) != bool(self.cases) or bool(self.by) == bool(self.all):
+            raise ValueError(
+                "write one name, or `by` (a group of the file pattern) and `cases` (the name for its text)"
+            )
+        return self
+
+    def namespace(self, groups: Mapping[str, str]) -> str | None:
+        """The namespace of a recording's person."""
+        return case_of(self.cases, groups.get(self.by, "")) if self.by else self.all
 
 
 class Definition(Fields):
@@ -107,17 +181,30 @@ class Definition(Fields):
     title: str
     licence: str
     access: Literal["open", "registered", "credentialed"]
+    redistribute: bool | None = None
+    """Whether the licence lets others pass its files on; absent where that is not known."""
+    share_alike: bool = False
+    """Whether what is derived from it must stay under its licence."""
     citation: str
     url: str
+    obtain: str = ""
+    """How to come by the files."""
+    verified: Literal["real", "twin", "none"] = "none"
+    """What it was tried on: the corpus' own files, or twins of them that the tests write as its sources say."""
     mains_hz: Literal[50, 60] | None = None
     """Frequency of the mains where it was recorded."""
-    persons: Name | None = None
+    persons: Annotated[
+        Persons | None, BeforeValidator(lambda value: {"all": value} if isinstance(value, str) else value)
+    ] = None
     """Namespace of person ids, for corpora that share persons; by default the corpus' name."""
     files: Files
     ignore: tuple[Regex, ...] = ()
     """Files that are known and deliberately not read."""
     channels: tuple[ChannelRule, ...] = ()
     """The first that matches wins; channels that match none are read by their label and reported."""
+    channel_table: ChannelTable | None = None
+    corrections: tuple[Correction, ...] = ()
+    """What headers state wrongly."""
     labels: dict[LabelName, Label] = Field({})
     """Kind of the annotations -> where they come from."""
     annotations: tuple[KeepRule, ...] = ()
@@ -129,8 +216,13 @@ class Definition(Fields):
         groups = self.files.pattern.groupindex
         spoken: dict[str, Label | SubjectField] = {"subject.age": self.subject.age, "subject.sex": self.subject.sex}
         spoken |= {f"labels.{kind}": label for kind, label in self.labels.items()}
-        for field, label in spoken.items():
-            for used in sorted(_groups_of(label) - set(groups)):
+        needed = {field: _groups_of(label) for field, label in spoken.items()}
+        if self.persons and self.persons.by:
+            needed["persons.by"] = {self.persons.by}
+        if self.channel_table:
+            needed["channel_table.file"] = _fields_of(self.channel_table.file)
+        for field, used_groups in needed.items():
+            for used in sorted(used_groups - set(groups) - {RECORD}):
                 raise ValueError(f"`{field}` uses {used!r}, no group of `files.pattern`. {nearest(used, groups)}")
         return self
 
@@ -142,5 +234,11 @@ def _groups_of(label: Label | SubjectField) -> set[str]:
     if isinstance(label, Keyed):
         return {label.key.group} - {"name"}
     if isinstance(label, EventLabel):
-        return template_fields(label.file)
+        return _fields_of(label.file)
+    if isinstance(label, AnnotationLabel) and label.by:
+        return {label.by}
     return set()
+
+
+def _fields_of(templates: Beside) -> set[str]:
+    return {field for template in templates for field in template_fields(template)}

@@ -88,17 +88,26 @@ def spans_of(
     return [Annotation(onset, length, kind, value, number) for onset, length, value, number in made], warnings
 
 
+def label_column(spans: Spans, rows: pl.DataFrame) -> Column | tuple[Column, ...] | None:
+    """Column of the label; None where every row has the label that the recipe gives."""
+    named = isinstance(spans.column, tuple) and not any(column in rows.columns for column in spans.column)
+    return None if named and spans.value is not None else spans.column
+
+
 def _timed(spans: Spans, rows: pl.DataFrame, source: Source, origin_ns: int) -> pl.DataFrame:
     """Onset and length in nanoseconds on the recording's clock, label and number of each row."""
 
-    def cells(column: Column) -> pl.Series:
+    def cells(column: Column | tuple[Column, ...]) -> pl.Series:
         return rows.get_column(column_of(rows, column, source))
+
+    column = label_column(spans, rows)
 
     onset = _nanoseconds(cells(spans.onset.column), spans.onset.unit)
     if spans.every_s is not None:
         length = pl.Series([round(spans.every_s * NS)], dtype=pl.Int64).new_from_index(0, rows.height)
     elif spans.duration is not None:
         length = _nanoseconds(cells(spans.duration), spans.onset.unit)
+        length = length.fill_null(0) if spans.missing_duration == "instant" else length
     elif spans.end is not None:
         length = _nanoseconds(cells(spans.end), spans.onset.unit) - onset
     else:
@@ -110,11 +119,11 @@ def _timed(spans: Spans, rows: pl.DataFrame, source: Source, origin_ns: int) -> 
         {
             "onset": onset + origin_ns,
             "length": length.clip(lower_bound=0),
-            "value": _labels(spans, cells(spans.column)) if spans.column is not None else None,
+            "value": _labels(spans, cells(column)) if column is not None else None,
             "number": number,
         },
         schema={"onset": pl.Int64, "length": pl.Int64, "value": pl.String, "number": pl.Float64},
-    ).with_columns(pl.col("value") if spans.value is None else pl.lit(spans.value).alias("value"))
+    ).with_columns(pl.col("value") if column is not None else pl.lit(spans.value).alias("value"))
 
 
 def _nanoseconds(cells: pl.Series, unit: str) -> pl.Series:
@@ -159,8 +168,8 @@ def _unreadable(kind: str, spans: Spans, rows: pl.DataFrame, timed: pl.DataFrame
     lost = timed.filter(pl.col("onset").is_null() | pl.col("length").is_null()).height
     if lost:
         warnings.append(f"{kind}: {lost} of {rows.height} rows have no readable time and are left out")
-    if spans.column is not None:
-        cells = rows.get_column(column_of(rows, spans.column, source))
+    if (column := label_column(spans, rows)) is not None:
+        cells = rows.get_column(column_of(rows, column, source))
         unknown = [text for text in cells.unique().drop_nulls() if is_unknown(text, spans)]
         if unknown:
             count = cells.is_in(unknown).sum()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from biocurate.recipes.labelling import HeaderField, Keyed, SubjectField
-from biocurate.recipes.labels import texts_of
+from biocurate.recipes.labels import as_cut, texts_of
 from biocurate.recipes.schema import Subject
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import label_of
@@ -16,6 +16,8 @@ T = TypeVar("T", float, str)
 
 _SEXES = {"f": "F", "female": "F", "w": "F", "woman": "F", "m": "M", "male": "M", "man": "M"}
 _AGE = re.compile(r"(?P<over>>\s*)?(?P<years>\d{1,3}(?:\.\d+)?)\s*(?:\+|y|yr|yrs|years)?", re.IGNORECASE)
+_DIFFER = "{name}: {where} and file header differ; that of {where} is kept"
+_DIFFERING = re.compile(r"(?P<what>(?:age|sex): (?P<where>.+)) and file header differ; that of (?P=where) is kept")
 OLDEST = 120.0
 """Years; what is above is a wrong cell."""
 
@@ -62,6 +64,12 @@ def subject_of(
     return years, letter, age_notes + sex_notes
 
 
+def differing(warning: str) -> str | None:
+    """Tell what a warning says to differ between table and header (``sex: subject-info.csv``); None for another."""
+    match = _DIFFERING.fullmatch(warning)
+    return None if match is None else match["what"]
+
+
 def _stated(
     name: str,
     field: SubjectField,
@@ -74,9 +82,9 @@ def _stated(
         return header, []
     where = field.file if isinstance(field, Keyed) else "header comments" if field.source == "comments" else "file name"
     texts = texts_of(field, unit, comments)
-    value = read(label_of(texts[0], field) or "") if texts else None
+    value = read(label_of(texts[0], as_cut(field)) or "") if texts else None
     if value is None:
         return None, [f"{name}: none that can be read in {where}"]
     if header is not None and header != value:
-        return value, [f"{name}: {where} and file header differ; that of {where} is kept"]
+        return value, [_DIFFER.format(name=name, where=where)]
     return value, []

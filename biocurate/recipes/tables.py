@@ -46,6 +46,23 @@ def table_source(root: Path, virtual: str) -> Source:
     )
 
 
+def is_there(root: Path, keyed: Keyed) -> bool:
+    """Whether a table can be read: one that a corpus may be without is not missed.
+
+    Raises
+    ------
+    RecipeError
+        As `table_source`, for a table that must be there.
+    """
+    try:
+        table_source(root, keyed.file)
+    except RecipeError:
+        if keyed.optional and not (root / keyed.file).exists():
+            return False
+        raise
+    return True
+
+
 def read_rows(source: Source, separator: str | None = None) -> pl.DataFrame:
     """Read a table with a header row; every cell is text without blanks around it, or null where it is empty.
 
@@ -93,22 +110,23 @@ def parse_rows(
     return rows.with_columns(pl.all().str.strip_chars().replace("", None))
 
 
-def column_of(rows: pl.DataFrame, column: Column, source: Source) -> str:
-    """Name of a column given by name or place.
+def column_of(rows: pl.DataFrame, column: Column | tuple[Column, ...], source: Source) -> str:
+    """Name of a column given by name or place; of several the first that is there.
 
     Raises
     ------
     RecipeError
         The table has no such column.
     """
-    if isinstance(column, int) and 0 <= column < rows.width:
-        return rows.columns[column]
-    if isinstance(column, str) and column in rows.columns:
-        return column
+    for each in column if isinstance(column, tuple) else (column,):
+        if isinstance(each, int) and 0 <= each < rows.width:
+            return rows.columns[each]
+        if isinstance(each, str) and each in rows.columns:
+            return each
     raise RecipeError(
         f"the table has no column {column!r}.",
         where=source.virtual,
-        mend=nearest(column, rows.columns) if isinstance(column, str) else f"It has {rows.width} columns.",
+        mend=nearest(column, rows.columns) if isinstance(column, str) else f"It has {', '.join(rows.columns)}.",
     )
 
 
@@ -127,21 +145,27 @@ def keys_of(rows: pl.DataFrame, key: Key, source: Source) -> pl.Series:
 
 def rows_by_key(root: Path, keyed: Keyed) -> Mapping[str, pl.DataFrame]:
     """Rows of a table by key; a table is taken apart once a process, as long as it does not change."""
+    if not is_there(root, keyed):
+        return {}
     source = table_source(root, keyed.file)
     return _rows_by_key(source, keyed.separator, keyed.key, source.mtime_ns)
 
 
 def cells_by_key(root: Path, keyed: Keyed, column: Column) -> Mapping[str, list[str]]:
     """Cells of one column by key, without the empty ones."""
+    if not is_there(root, keyed):
+        return {}
     source = table_source(root, keyed.file)
-    return _cells_by_key(source, keyed.separator, keyed.key, column, source.mtime_ns)
+    return _cells_by_key(source, keyed.separator, keyed.key, column, keyed.optional, source.mtime_ns)
 
 
 @lru_cache(maxsize=KEPT)
 def _cells_by_key(
-    source: Source, separator: str | None, key: Key, column: Column, mtime_ns: int
+    source: Source, separator: str | None, key: Key, column: Column, optional: bool, mtime_ns: int
 ) -> Mapping[str, list[str]]:
     found = _rows_by_key(source, separator, key, mtime_ns)
+    if optional and any(column not in rows.columns for rows in found.values()):
+        return {}
     return {name: rows[column_of(rows, column, source)].drop_nulls().to_list() for name, rows in found.items()}
 
 

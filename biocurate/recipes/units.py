@@ -5,21 +5,26 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel
 
 from biocurate.errors import RecipeError, SourceError
+from biocurate.formats import members
 from biocurate.formats.source import Source, scan
 from biocurate.recipes.labelling import EventLabel
-from biocurate.recipes.schema import Definition
+from biocurate.recipes.naming import hashed
+from biocurate.recipes.schema import RECORD, Definition
 from biocurate.recipes.typos import nearest
 
 SEEN = 5
 """Files that an error lists."""
+
+CHANNEL_TABLE = "channel table"
+"""What a unit calls the table that says what its channels are."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class Unit:
     recording_id: str
     """``<corpus>/<name>``."""
     name: str
+    """By its files, also where the id and what follows are hashes (`naming`)."""
     subject: str
     session: str | None
     run: str | None
@@ -46,6 +52,16 @@ class Unit:
         """The corpus' root."""
         return self.files[0][0].root
 
+    def names(self, sources: Iterable[Source]) -> set[str]:
+        """Every name that its files and their paths give it."""
+        texts = {
+            text
+            for source in sources
+            for text in (source.path, source.member, source.virtual, source.name, PurePosixPath(source.name).stem)
+            if text
+        }
+        return texts | {self.name, *self.groups.values()}
+
 
 def find_units(
     definition: Definition,
@@ -53,7 +69,7 @@ def find_units(
     root: Path,
     problems: list[SourceError] | None = None,
 ) -> list[Unit]:
-    """Find the recordings below a root; files are named, not opened.
+    """Find the recordings below a root; files are named, and only those that may hold many recordings are opened.
 
     Raises
     ------
@@ -64,13 +80,13 @@ def find_units(
     if not root.is_dir():
         raise RecipeError(f"{root} is no folder.", where=definition.name, mend="Give the corpus' folder with --root.")
     sources = scan(root, problems)
-    found: dict[str, list[tuple[Source, dict[str, str]]]] = defaultdict(list)
-    for source in sources:
-        groups = match_file(definition, source.virtual)
-        if groups is not None:
-            found[name_of(definition, source, groups)].append((source, groups))
-    if not found:
+    matched = [(source, groups) for source in sources if (groups := match_file(definition, source.virtual)) is not None]
+    if not matched:
         raise _nothing_matches(definition, root, sources)
+    found: dict[str, list[tuple[Source, dict[str, str]]]] = defaultdict(list)
+    for source, groups in matched:
+        for part, said in _records(definition, options, source, groups, problems):
+            found[name_of(definition, part, said)].append((part, said))
     by_path = {source.virtual: source for source in sources}
     units = [_unit(definition, options, name, files, by_path) for name, files in found.items()]
     return sorted(units, key=lambda unit: unit.recording_id)
@@ -84,11 +100,32 @@ def match_file(definition: Definition, virtual: str) -> dict[str, str] | None:
     return {group: text for group, text in match.groupdict().items() if text is not None}
 
 
+def _records(
+    definition: Definition,
+    options: Mapping[str | None, BaseModel],
+    source: Source,
+    groups: dict[str, str],
+    problems: list[SourceError] | None,
+) -> list[tuple[Source, dict[str, str]]]:
+    """Every recording of a file, and what names it: its own name is one more group."""
+    reader = reader_of(definition, source)
+    try:
+        found = members(reader, source, _options_of(definition, options, source, reader, groups.get("signal")))
+    except SourceError as error:
+        if problems is None:
+            raise
+        problems.append(error)
+        return []
+    return [(part, groups | {RECORD: part.record.name} if part.record else groups) for part in found]
+
+
 def name_of(definition: Definition, source: Source, groups: Mapping[str, str]) -> str:
     """Name of the recording that a file belongs to."""
     template = definition.files.name
-    name = filled(template, groups) if template else source.virtual.rpartition("/")[2].rpartition(".")[0]
-    return _plain(name or source.virtual.rpartition("/")[2])
+    file = source.virtual.rpartition("/")[2]
+    stem = file.rpartition(".")[0] or file
+    name = filled(template, groups) if template else f"{stem}/{source.record.name}" if source.record else stem
+    return _plain(name or file)
 
 
 def filled(template: str, groups: Mapping[str, str]) -> str:
@@ -115,30 +152,64 @@ def _unit(
     groups = {group: text for _, found in files for group, text in found.items() if group != "signal"}
     subject = groups.get("subject", name)
     folder = files[0][0].virtual.rpartition("/")[0]
-    wanted = {
-        kind: "/".join(filter(None, (folder, filled(label.file, groups))))
-        for kind, label in definition.labels.items()
-        if isinstance(label, EventLabel)
-    }
+    wanted = {kind: label.file for kind, label in definition.labels.items() if isinstance(label, EventLabel)}
+    if definition.channel_table:
+        wanted[CHANNEL_TABLE] = definition.channel_table.file
+    beside = {kind: _beside(file, folder, groups, by_path) for kind, file in wanted.items()}
+    namespace = definition.persons.namespace(groups) if definition.persons else None
+    called = hashed if definition.files.hash_names else str
     return Unit(
-        recording_id=f"{definition.name}/{name}",
+        recording_id=f"{definition.name}/{called(name)}",
         name=name,
-        subject=subject,
-        session=groups.get("session"),
-        run=groups.get("run"),
-        person=f"{definition.persons or definition.name}/{_plain(subject)}",
+        subject=called(subject),
+        session=called(groups["session"]) if "session" in groups else None,
+        run=called(groups["run"]) if "run" in groups else None,
+        person=f"{namespace or definition.name}/{_plain(called(subject))}",
         groups=groups,
         files=tuple(
-            (source, definition.files.reader, _options_of(definition, options, source, found.get("signal")))
+            (source, name, _options_of(definition, options, source, name, found.get("signal")))
             for source, found in files
+            for name in [reader_of(definition, source)]
         ),
-        beside={kind: by_path[path] for kind, path in wanted.items() if path in by_path},
+        beside={kind: source for kind, source in beside.items() if source is not None},
     )
 
 
+def reader_of(definition: Definition, source: Source) -> str:
+    """Name of the format that a file is read as.
+
+    Raises
+    ------
+    RecipeError
+        The recipe names a format for some extensions, and not for this one.
+    """
+    readers = definition.files.reader
+    if isinstance(readers, str):
+        return readers
+    extension = PurePosixPath(source.name).suffix.lower()
+    if extension not in readers:
+        raise RecipeError(
+            f"`files.reader` names no format for {extension!r}, which `files.pattern` matches.",
+            where=f"{definition.name}, {source.virtual}",
+            mend="Add it there, or narrow the pattern.",
+        )
+    return readers[extension]
+
+
+def _beside(
+    file: Sequence[str], folder: str, groups: Mapping[str, str], by_path: Mapping[str, Source]
+) -> Source | None:
+    """The first of some files that is there."""
+    names = [filled(template, groups) for template in file]
+    paths = [name[1:] if name.startswith("/") else "/".join(filter(None, (folder, name))) for name in names]
+    return next((by_path[path] for path in paths if path in by_path), None)
+
+
 def _options_of(
-    definition: Definition, options: Mapping[str | None, BaseModel], source: Source, signal: str | None
+    definition: Definition, options: Mapping[str | None, BaseModel], source: Source, name: str, signal: str | None
 ) -> BaseModel:
+    if not isinstance(definition.files.reader, str):
+        return options[name]
     if None in options:
         return options[None]
     if signal not in options:
