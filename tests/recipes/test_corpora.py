@@ -32,15 +32,21 @@ def said(recording, kind):
     return [made.value for made in recording.annotations if made.kind == kind]
 
 
+OPEN = {"bids", "cogwear", "welltory"}
+"""A recipe for every BIDS corpus expects nothing of one; the others' counts or rates are not published."""
+
+
 @pytest.mark.parametrize("name", [recipe.name for recipe in list_recipes()])
 def test_a_recipe_is_named_as_its_file_and_says_what_it_expects(name):
     recipe = load_recipe(name)
     assert recipe.path.stem == recipe.name
+    assert "# source:" in recipe.text
+    if name in OPEN:
+        return
     assert recipe.expect.subjects
     assert recipe.expect.recordings
     assert recipe.expect.rate_hz
     assert recipe.expect.channels
-    assert "# source:" in recipe.text
 
 
 @pytest.mark.parametrize(
@@ -219,5 +225,5 @@ class TestStressPredict:
         recipe = load_recipe("stress-predict")
         recording = recipe.read(unit_of(recipe, corpora / "stress-predict", "S01"))
         assert said(recording, "condition") == []
-        assert "condition: no label, Processed_data/labels_hr_rsp_binary.csv has no row for 01" in recording.warnings
+        assert "condition: no label, Processed_data/labels_hr_rsp_binary.csv has no row for it" in recording.warnings
         assert len(recording.streams) == 5

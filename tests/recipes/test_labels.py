@@ -89,7 +89,7 @@ class TestTables:
         tree({"info.csv": "Subject,Group\nSubject01,a\n"})
         recording = read(root, self.made(recipe))
         assert recording.annotations == ()
-        assert recording.warnings == ("group: no label, info.csv has no row for 02",)
+        assert recording.warnings == ("group: no label, info.csv has no row for it",)
 
     def test_an_empty_cell_is_no_label(self, recipe, record, tree):
         root = record("02_1", SIGNALS)

@@ -32,7 +32,7 @@ def refused(path: Path) -> RecipeError:
 
 def test_a_recipe_without_a_mistake_is_read(recipe_file):
     loaded = load_recipe(recipe_file(HEAD))
-    assert (loaded.name, loaded.reader, loaded.licence, loaded.access) == ("tiny", "wfdb", "CC0-1.0", "open")
+    assert (loaded.name, loaded.readers, loaded.licence, loaded.access) == ("tiny", ["wfdb"], "CC0-1.0", "open")
 
 
 @pytest.mark.parametrize(

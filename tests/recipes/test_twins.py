@@ -139,7 +139,7 @@ def test_twin_of_stress_predict(stress_predict):
     assert (said(labelled, "mark"), said(unlabelled, "mark"), said(unlabelled, "condition")) == ([], ["button"], [])
     assert labelled.warnings == ()
     assert unlabelled.warnings == (
-        "condition: no label, Processed_data/labels_hr_rsp_binary.csv has no row for 01",
+        "condition: no label, Processed_data/labels_hr_rsp_binary.csv has no row for it",
         "mark: 1 of 2 lie outside the recording and are left out",
     )
     assert {str(stream.sensor_type): stream.t0_ns for stream in labelled.streams} == {
