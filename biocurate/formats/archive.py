@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import lzma
 import stat
 import zipfile
 import zlib
@@ -17,6 +18,9 @@ MAX_RATIO = 200
 """A member that claims to unpack to more than this many times its packed size is taken for a bomb ..."""
 SMALL = 64 * 2**20
 """... unless it unpacks to less than this many bytes."""
+
+DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError)
+"""What unpacking raises on damaged bytes; bzip2 has no error of its own and raises OSError."""
 
 _AGAIN = "Download the archive again."
 
@@ -47,8 +51,9 @@ def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mappin
     try:
         with zipfile.ZipFile(archive) as opened:
             infos = opened.infolist()
-    except zipfile.BadZipFile as error:
-        raise SourceError(f"is not a readable zip archive ({error}).", where=virtual, mend=_AGAIN) from error
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        # What zipfile says stays out, here and below: it quotes names, which stand in `where` and nowhere else.
+        raise SourceError("is not a readable zip archive.", where=virtual, mend=_AGAIN) from error
     for info in infos:
         _refuse_escape(info, virtual)
         _refuse_bomb(info, virtual)
@@ -64,7 +69,8 @@ def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mappin
 def _is_file(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return not (hidden or info.is_dir() or stat.S_ISLNK(info.external_attr >> 16))
+    # A damaged entry may have no name at all, of which zipfile's own is_dir makes an IndexError.
+    return bool(parts) and not (hidden or info.is_dir() or stat.S_ISLNK(info.external_attr >> 16))
 
 
 def _refuse_escape(info: zipfile.ZipInfo, virtual: str) -> None:
@@ -72,7 +78,7 @@ def _refuse_escape(info: zipfile.ZipInfo, virtual: str) -> None:
     parts = PurePosixPath(name).parts
     if name.startswith("/") or ".." in parts or (parts and parts[0].endswith(":")):
         raise SourceError(
-            f"member {info.filename!r} leads out of the archive.",
+            "one of its members leads out of the archive.",
             where=virtual,
             mend="Such an archive can overwrite other files: get it from a source that you trust.",
         )
@@ -81,7 +87,7 @@ def _refuse_escape(info: zipfile.ZipInfo, virtual: str) -> None:
 def _refuse_bomb(info: zipfile.ZipInfo, virtual: str) -> None:
     if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
         raise SourceError(
-            f"member {info.filename!r} would unpack from {info.compress_size:,} to {info.file_size:,} bytes.",
+            f"one of its members would unpack from {info.compress_size:,} to {info.file_size:,} bytes.",
             where=virtual,
             mend="This looks made to fill a disk. If it is real, unpack it by hand and ingest the folder.",
         )
@@ -102,9 +108,10 @@ def open_member(archive: Path, member: str, virtual: str) -> BinaryIO:
     opened = zipfile.ZipFile(archive)
     try:
         return cast(BinaryIO, io.BufferedReader(_Member(opened, cast(BinaryIO, opened.open(info)), virtual), 2**20))
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+    except (RuntimeError, NotImplementedError, *DAMAGE) as error:
         opened.close()
-        raise SourceError(f"cannot be unpacked ({error}).", where=virtual, mend="Unpack it by hand.") from error
+        what = "is encrypted" if info.flag_bits & 0x1 else "cannot be unpacked: its entry is damaged or of a rare kind"
+        raise SourceError(f"{what}.", where=virtual, mend="Unpack it by hand.") from error
 
 
 class _Member(io.RawIOBase):
@@ -124,8 +131,8 @@ class _Member(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
             block = self._stream.read(len(buffer))
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise SourceError(f"is damaged in its archive ({error}).", where=self._virtual, mend=_AGAIN) from error
+        except DAMAGE as error:
+            raise SourceError("is damaged in its archive.", where=self._virtual, mend=_AGAIN) from error
         buffer[: len(block)] = block
         return len(block)
 

@@ -7,6 +7,7 @@ header's start time, streams, annotations and start time are all moved to it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,11 +15,21 @@ from pydantic import BaseModel, ConfigDict
 
 from biocurate.errors import SourceError
 from biocurate.formats import register
-from biocurate.formats.edf_annotations import Stretch, TimedLists, overlap, read_lists, stretches
+from biocurate.formats.annotation_text import from_text
+from biocurate.formats.edf_annotations import (
+    Stretch,
+    TimedLists,
+    first_onset_ns,
+    overlap,
+    plain_text,
+    read_lists,
+    stretches,
+)
 from biocurate.formats.edf_header import EdfHeader, EdfSignal, parse_header
 from biocurate.formats.edf_records import Records, RecordSamples, runs
-from biocurate.formats.header import Header, SignalHeader
+from biocurate.formats.header import Header, SignalHeader, is_digits
 from biocurate.formats.impostors import is_crlf_damaged
+from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
 from biocurate.recording import NS, Annotation, Channel, Recording, Stream
 from biocurate.sensors import Identity, canonical_unit, identify_all
@@ -33,6 +44,8 @@ class EdfOptions(BaseModel):
 
     size: Literal["as-header", "as-file"] = "as-header"
     """Where header and file disagree on the number of records: refuse the file, or keep the whole records it has."""
+    texts: Literal["plain", "kind:value"] = "plain"
+    """Whether annotation texts say their kind, as `biocurate export` writes them: ``condition:rest``."""
 
 
 @register("edf")
@@ -46,8 +59,12 @@ class EdfReader:
         """Give the file itself: the format has no other."""
         return [source]
 
+    def latecomers(self, source: Source, options: EdfOptions) -> list[Source]:
+        """Name none: it is read alone."""
+        return []
+
     def read_header(self, source: Source, options: EdfOptions) -> Header:
-        """Read signals, times and person from the header's bytes.
+        """Read signals, times and person from the header's bytes, and the start from the first record's own time.
 
         Raises
         ------
@@ -63,7 +80,7 @@ class EdfReader:
                 for signal in layout.signals
             ),
             n_bytes=source.size,
-            start_unix_ns=header.start_unix_ns,
+            start_unix_ns=_start_unix_ns(layout),
             duration_ns=round(n_records * header.record_s * NS) if known else None,
             age=header.age,
             sex=header.sex,
@@ -80,18 +97,26 @@ class EdfReader:
         """
         layout = _layout(source, options)
         _refuse_crlf(layout)
-        timing = _timing(layout)
-        warnings = [*layout.warnings, *timing.warnings]
-        start = layout.header.start_unix_ns
-        return Recording(
-            streams=tuple(_streams(layout, timing.stretches, warnings)),
-            annotations=timing.annotations,
-            warnings=tuple(warnings),
-            age=layout.header.age,
-            sex=layout.header.sex,
-            start_unix_ns=None if start is None else start + timing.start_ns,
-            header=layout.header.fields,
-        )
+        return _recording(layout, options)
+
+    def outline(self, source: Source, options: EdfOptions, held: Mapping[str, Held]) -> Recording:
+        """Read header and annotations; samples are mapped, and not looked at."""
+        return _recording(_layout(source, options), options)
+
+
+def _recording(layout: _Layout, options: EdfOptions) -> Recording:
+    timing = _timing(layout, options)
+    warnings = [*layout.warnings, *timing.warnings]
+    start = layout.header.start_unix_ns
+    return Recording(
+        streams=tuple(_streams(layout, timing.stretches, warnings)),
+        annotations=timing.annotations,
+        warnings=tuple(warnings),
+        age=layout.header.age,
+        sex=layout.header.sex,
+        start_unix_ns=None if start is None else start + timing.start_ns,
+        header=layout.header.fields,
+    )
 
 
 @dataclass(frozen=True)
@@ -128,13 +153,27 @@ def _layout(source: Source, options: EdfOptions) -> _Layout:
     return _Layout(source, header, records, signals, tuple(warnings))
 
 
+def _start_unix_ns(layout: _Layout) -> int | None:
+    """Start of the first sample: that of the header, moved by the first record's onset (EDF+ section 2.2.4)."""
+    start, keepers = layout.header.start_unix_ns, _keepers(layout.header)
+    if start is None or not keepers or not layout.records.n_records:
+        return start
+    return start + (first_onset_ns(layout.records, keepers[0]) or 0)
+
+
+def _keepers(header: EdfHeader) -> list[EdfSignal]:
+    """The annotation signals, the first of which keeps the time."""
+    return [signal for signal in header.signals if signal.is_annotations and signal.per_record]
+
+
 def _offset(source: Source, header: EdfHeader, warnings: list[str]) -> int:
     """Give where records begin: after 256 bytes a signal and 256 more, unless only the header's own field fits."""
     stated = header.fields["header_bytes"]
     if stated == str(header.n_bytes):
         return header.n_bytes
-    warnings.append(f"Its header says that it has {stated!r} bytes; it has {header.n_bytes}.")
-    if stated.isdigit() and int(stated) + header.n_records * header.record_bytes == source.size:
+    said = f"it has {int(stated)} bytes" if is_digits(stated) else "it has a length that is no number"
+    warnings.append(f"Its header says that {said}; it has {header.n_bytes}.")
+    if is_digits(stated) and int(stated) + header.n_records * header.record_bytes == source.size:
         return max(int(stated), header.n_bytes)
     return header.n_bytes
 
@@ -201,16 +240,16 @@ class _Timing:
     warnings: tuple[str, ...] = ()
 
 
-def _timing(layout: _Layout) -> _Timing:
+def _timing(layout: _Layout, options: EdfOptions) -> _Timing:
     header, records = layout.header, layout.records
-    keepers = [signal for signal in header.signals if signal.is_annotations and signal.per_record]
+    keepers = _keepers(header)
     if not keepers and header.is_discontinuous:
         raise SourceError(
             "says that it has gaps (EDF+D), but has no annotation signal that says when its records begin.",
             where=layout.source.virtual,
             mend="Download it again, or write EDF+C into bytes 192 to 196 if it has no gaps.",
         )
-    lists = read_lists(records, keepers)
+    lists = read_lists(records, keepers, plain_text if options.texts == "plain" else from_text)
     warnings: list[str] = []
     if lists.n_unreadable:
         warnings.append(f"{lists.n_unreadable} of its annotation lists do not follow EDF+ and are left out.")

@@ -7,7 +7,7 @@ and stay exact: seconds never pass through a float.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -37,7 +37,17 @@ class TimedLists:
     """Lists that do not follow the standard."""
 
 
-def read_lists(records: Records, signals: Sequence[EdfSignal]) -> TimedLists:
+Saying = Callable[[str], tuple[str, str, float | None, str | None]]
+"""Kind, value, number and channel of an annotation, from its text."""
+
+
+def plain_text(text: str) -> tuple[str, str, float | None, str | None]:
+    """Read any text as an event; ``text@@label`` is of one channel (EDF+ "standard texts")."""
+    value, _, label = text.partition("@@")
+    return "event", value.strip(), None, identify(label).name if label else None
+
+
+def read_lists(records: Records, signals: Sequence[EdfSignal], say: Saying = plain_text) -> TimedLists:
     """Read the annotation signals of a file, the first of which keeps the time.
 
     Parameters
@@ -45,6 +55,8 @@ def read_lists(records: Records, signals: Sequence[EdfSignal]) -> TimedLists:
     records : Records
     signals : sequence of EdfSignal
         Those that hold annotations, in the order of the file.
+    say : callable
+        What a text says.
     """
     onsets: list[int | None] = []
     found: list[Annotation] = []
@@ -53,18 +65,24 @@ def read_lists(records: Records, signals: Sequence[EdfSignal]) -> TimedLists:
         columns = slice(signal.column, signal.column + signal.per_record)
         for record in records.array:
             raw = record[columns].tobytes().rstrip(b"\x00")
-            if position == 0 and raw.endswith(b"\x14\x14") and raw[:1] == b"+" and raw[1:-2].isdigit():
-                # Nearly every record says only when it begins, in whole seconds.
-                onsets.append(int(raw[1:-2]) * NS)
+            if position == 0 and (second := _whole_second(raw)) is not None:
+                onsets.append(second * NS)
                 continue
             lists, bad = _parse(raw)
             n_unreadable += bad
             if position == 0:
-                keeps_time = bool(lists) and not lists[0].texts[0]
-                onsets.append(lists[0].onset_ns if keeps_time else None)
-            found.extend(annotation for each in lists for annotation in each.annotations())
+                onsets.append(_time_kept(lists))
+            found.extend(annotation for each in lists for annotation in each.annotations(say))
     found.sort(key=lambda annotation: (annotation.onset_ns, annotation.duration_ns, annotation.value))
     return TimedLists(tuple(onsets), tuple(found), n_unreadable)
+
+
+def first_onset_ns(records: Records, keeper: EdfSignal) -> int | None:
+    """When the first record begins, from the header's start time; reads its time-keeping list and nothing else."""
+    with records.source.open() as stream:
+        stream.seek(records.offset + keeper.column * records.width)
+        raw = stream.read(keeper.per_record * records.width)
+    return _time_kept(_parse(raw)[0])
 
 
 @dataclass(frozen=True)
@@ -73,15 +91,26 @@ class _List:
     duration_ns: int
     texts: tuple[str, ...]
 
-    def annotations(self) -> list[Annotation]:
-        """One for each text that says something; ``text@@label`` is of one channel (EDF+ "standard texts")."""
+    def annotations(self, say: Saying) -> list[Annotation]:
+        """One for each text that says something."""
         made = []
-        for text in self.texts:
-            value, _, label = text.strip().partition("@@")
-            channel = identify(label).name if label else None
-            if value:
-                made.append(Annotation(self.onset_ns, self.duration_ns, "event", value.strip(), channel=channel))
+        for text in filter(None, map(str.strip, self.texts)):
+            kind, value, number, channel = say(text)
+            if value or not channel:
+                made.append(Annotation(self.onset_ns, self.duration_ns, kind, value, number, channel))
         return made
+
+
+def _whole_second(raw: bytes) -> int | None:
+    """The second of a list that says only when its record begins, as nearly every one does: ``+12``."""
+    if len(raw) < 13 and raw.endswith(b"\x14\x14") and raw[:1] == b"+" and raw[1:-2].isdigit():
+        return int(raw[1:-2])
+    return None
+
+
+def _time_kept(lists: Sequence[_List]) -> int | None:
+    """Onset of a record: that of its first list, whose first text is empty (EDF+ section 2.2.4)."""
+    return lists[0].onset_ns if lists and not lists[0].texts[0] else None
 
 
 def _parse(raw: bytes) -> tuple[list[_List], int]:

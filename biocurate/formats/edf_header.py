@@ -14,6 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from biocurate.errors import SourceError
+from biocurate.formats.header import is_digits
 from biocurate.formats.impostors import refuse_impostor
 from biocurate.formats.source import Source
 from biocurate.recording import NS
@@ -190,7 +191,7 @@ def _width(start: bytes, where: str) -> int:
     if start[:8].rstrip(b" \x00") == b"0" and len(start) == 256:
         return 2
     raise SourceError(
-        f"is no EDF or BDF file: it begins with {start[:8]!r}.", where=where, mend="Check the recipe's reader."
+        "is no EDF or BDF file: it begins with another mark.", where=where, mend="Check the recipe's reader."
     )
 
 
@@ -230,13 +231,16 @@ def _text(raw: bytes) -> str:
         return raw.decode("latin-1").strip()
 
 
+# A field that cannot be read is named and never quoted: where a header is shifted it holds a piece of a name or a date.
+
+
 def _whole(text: str, what: str, where: str, least: int = 0) -> int:
     try:
         value = int(text)
     except ValueError:
         value = least - 1
     if value < least:
-        raise SourceError(f"its {what} is {text!r}, which is no such number.", where=where, mend=_AGAIN)
+        raise SourceError(f"its {what} is no such number.", where=where, mend=_AGAIN)
     return value
 
 
@@ -246,14 +250,14 @@ def _duration(text: str, where: str) -> Fraction:
     except (ValueError, ZeroDivisionError):
         seconds = Fraction(-1)
     if seconds < 0:
-        raise SourceError(f"its data record lasts {text!r} seconds, which is no duration.", where=where, mend=_AGAIN)
+        raise SourceError("what it gives as the length of a data record is no duration.", where=where, mend=_AGAIN)
     return seconds
 
 
 def _plus_date(text: str) -> date | None:
     """dd-MMM-yyyy with an English month: EDF+ section 2.1.3 (4)."""
     parts = text.upper().split("-")
-    if len(parts) != 3 or parts[1] not in _MONTHS or not (parts[0].isdigit() and parts[2].isdigit()):
+    if len(parts) != 3 or parts[1] not in _MONTHS or not (is_digits(parts[0]) and is_digits(parts[2])):
         return None
     return _date(int(parts[2]), _MONTHS.index(parts[1]) + 1, int(parts[0]))
 

@@ -53,7 +53,7 @@ class Records:
             raise SourceError(
                 f"is too large to be read out of its archive ({self.source.size:,} bytes).",
                 where=self.source.virtual,
-                mend=f"Unpack {self.source.path}.",
+                mend="Unpack the archive.",
             )
         with self.source.open() as stream:
             return stream.read()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,10 @@ class Header:
     age: float | None = None
     sex: str | None = None
     warnings: tuple[str, ...] = ()
+    comments: tuple[str, ...] = field(default=(), repr=False)
+    """Free text of the file, for labels; it may name a person and is never stored or shown as it is."""
+
+
+def is_digits(text: str) -> bool:
+    """Whether a text is a whole number in the ten ASCII digits: `isdigit` takes ``²``, which `int` refuses."""
+    return text.isascii() and text.isdecimal()

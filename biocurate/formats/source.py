@@ -8,11 +8,23 @@ import os
 import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from biocurate.errors import SourceError, UsageError
 from biocurate.formats import archive
+
+
+@dataclass(frozen=True)
+class Record:
+    """One of the recordings that a file holds."""
+
+    name: str
+    place: int
+    """From 0."""
+    count: int
+    """Recordings in the file."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,8 @@ class Source:
     """Posix path below the root."""
     member: str | None = None
     """Name inside the archive; None for a file on disk."""
+    record: Record | None = None
+    """The recording that is meant of a file that holds many; None for all of the file."""
 
     @property
     def virtual(self) -> str:
@@ -50,6 +64,11 @@ class Source:
         if info is None:
             raise self._missing()
         return info.file_size
+
+    @property
+    def share(self) -> int:
+        """Bytes to read: of one recording of many, its part of the file."""
+        return self.size if self.record is None else -(-self.size // self.record.count)
 
     @property
     def mtime_ns(self) -> int:
@@ -83,7 +102,9 @@ class Source:
             raise self._unreadable(error) from error
 
     def sha256(self) -> str:
-        """SHA-256 of its bytes, in hexadecimal, by a bounded read."""
+        """SHA-256 of the file's bytes, in hexadecimal, by a bounded read; many recordings of one file share a read."""
+        if self.record is not None:
+            return _shared_sha256(replace(self, record=None), self.size, self.mtime_ns)
         with self.open() as stream:
             return hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
 
@@ -99,7 +120,7 @@ class Source:
             raise SourceError(
                 "lies in an archive, and this format can only be read from disk.",
                 where=self.virtual,
-                mend=f"Unpack {self.path} beside itself.",
+                mend="Unpack the archive beside itself.",
             )
         return self._on_disk
 
@@ -114,7 +135,7 @@ class Source:
         beside = posixpath.normpath(posixpath.join(posixpath.dirname(self.member or self.path), name))
         if beside.startswith(("../", "/")) or beside == "..":
             raise SourceError(
-                f"refers to {name!r}, which lies outside the folder that is read.",
+                "refers to a file that lies outside the folder that is read.",
                 where=self.virtual,
                 mend="Give a root that holds both files.",
             )
@@ -137,6 +158,11 @@ class Source:
 
     def _unreadable(self, error: OSError) -> SourceError:
         return SourceError(f"cannot be read: {error.strerror}.", where=self.virtual, mend="Check its permissions.")
+
+
+@lru_cache(maxsize=16)
+def _shared_sha256(source: Source, n_bytes: int, mtime_ns: int) -> str:
+    return source.sha256()
 
 
 def scan(root: Path, problems: list[SourceError] | None = None) -> list[Source]:

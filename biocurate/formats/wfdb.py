@@ -15,7 +15,7 @@ signals: the record was cut or changed after its header was written, or no check
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -26,26 +26,22 @@ from pydantic import BaseModel, ConfigDict
 from biocurate.errors import SourceError
 from biocurate.formats import register
 from biocurate.formats.header import Header, SignalHeader
+from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
 from biocurate.formats.wfdb_annotations import parse_marks, to_annotations
+from biocurate.formats.wfdb_checksums import EAGER_SAMPLES, Checked, Checks, Unchecked
 from biocurate.formats.wfdb_header import DEFAULT_UNIT, SignalLine
 from biocurate.formats.wfdb_layout import Layout, Part, open_layout, signal_files
 from biocurate.formats.wfdb_signals import (
     INVALID,
     Frames,
     Joined,
-    LoadedFile,
     Picked,
-    blocks,
     sample_type,
     signal_columns,
-    signal_sums,
 )
 from biocurate.recording import Annotation, Channel, Recording, Segment, Stream
 from biocurate.sensors import CANONICAL, SensorType, canonical_unit, identify
-
-EAGER_SAMPLES = 1 << 22
-"""Samples of one recording that stay in memory once they were decoded for their checksums."""
 
 _identify = lru_cache(maxsize=4096)(identify)
 
@@ -86,6 +82,13 @@ class WfdbReader:
         layout = open_layout(source, options.missing_segments == "gap")
         return list(dict.fromkeys(_companions(source, layout, options)))
 
+    def latecomers(self, source: Source, options: WfdbOptions) -> list[Source] | None:
+        """Annotation files that the recipe asks for; where segments may be missing, only the headers tell."""
+        if options.missing_segments == "gap":
+            return None
+        stem = source.name.removesuffix(".hea")
+        return [source.sibling(f"{stem}.{extension}") for extension in options.annotators]
+
     def read_header(self, source: Source, options: WfdbOptions) -> Header:
         """Signals, times and person; reads header files only."""
         layout = open_layout(source, options.missing_segments == "gap")
@@ -97,6 +100,7 @@ class WfdbReader:
             sex=layout.header.sex,
             n_bytes=sum(companion.size for companion in set(_companions(source, layout, options))),
             warnings=layout.warnings,
+            comments=layout.header.comments,
         )
 
     def read(self, source: Source, options: WfdbOptions) -> Recording:
@@ -107,21 +111,29 @@ class WfdbReader:
         SourceError
             Where a file is missing, ends early, or has a format that signal(5) does not know.
         """
-        layout = open_layout(source, options.missing_segments == "gap")
-        warnings = list(layout.warnings)
-        streams = tuple(stream.finish(layout) for stream in _streams(layout, warnings))
-        if not streams:
-            warnings.append("the record has no signals")
-        return Recording(
-            streams=streams,
-            annotations=tuple(_annotations(source, layout, options)),
-            warnings=tuple(warnings),
-            age=layout.header.age,
-            sex=layout.header.sex,
-            start_unix_ns=layout.start_unix_ns,
-            header={"record": layout.header.name},
-            comments=layout.header.comments,
-        )
+        return _recording(source, options, Checked(EAGER_SAMPLES))
+
+    def outline(self, source: Source, options: WfdbOptions, held: Mapping[str, Held]) -> Recording:
+        """Read headers and annotations; no signal file is opened, and no checksum compared."""
+        return _recording(source, options, Unchecked())
+
+
+def _recording(source: Source, options: WfdbOptions, checks: Checks) -> Recording:
+    layout = open_layout(source, options.missing_segments == "gap")
+    warnings = list(layout.warnings)
+    streams = tuple(stream.finish(layout) for stream in _streams(layout, checks, warnings))
+    if not streams:
+        warnings.append("the record has no signals")
+    return Recording(
+        streams=streams,
+        annotations=tuple(_annotations(source, layout, options)),
+        warnings=tuple(warnings),
+        age=layout.header.age,
+        sex=layout.header.sex,
+        start_unix_ns=layout.start_unix_ns,
+        header={"record": layout.header.name},
+        comments=layout.header.comments,
+    )
 
 
 @dataclass(frozen=True)
@@ -168,23 +180,17 @@ class _Growing:
         )
 
 
-def _streams(layout: Layout, warnings: list[str]) -> list[_Growing]:
+def _streams(layout: Layout, checks: Checks, warnings: list[str]) -> list[_Growing]:
     """Signals of all parts, in streams that end where channels or calibration change."""
     streams: list[_Growing] = []
     latest: dict[_Kind, _Growing] = {}
-    budget = EAGER_SAMPLES
     for part in layout.parts:
         columns: dict[int, tuple[Frames, int]] = {}
-        wrong = _Wrong()
         for file, signals in signal_files(part):
-            lines = [part.header.signals[index] for index in signals]
-            file, sums, first = _summed(file, budget)
-            wrong.compare(lines, sums, first)
-            if isinstance(file, LoadedFile):
-                budget -= file.array.size
+            looked_at = checks.look(file, [part.header.signals[index] for index in signals])
             for index, part_columns in zip(signals, signal_columns(file.samples_per_frame), strict=True):
-                columns[index] = (file, part_columns.start)
-        warnings.extend(wrong.warnings(f"segment {part.header.name}: " if layout.headers else ""))
+                columns[index] = (looked_at, part_columns.start)
+        warnings.extend(checks.warnings(f"segment at frame {part.start_frame}: " if layout.headers else ""))
         for kind, channels, sources in _kinds(part, columns):
             current = latest.get(kind)
             if current is None or current.channels != channels:
@@ -226,44 +232,6 @@ def _channel(line: SignalLine) -> tuple[SensorType, Channel]:
         unit_status="declared" if known else "unknown",
     )
     return identity.sensor_type, channel
-
-
-def _summed(file: Frames, budget: int) -> tuple[Frames, list[int], list[int]]:
-    """Read a file once for the sum and first sample of each signal; keep it in memory where it fits the budget."""
-    starts = [columns.start for columns in signal_columns(file.samples_per_frame)]
-    if file.n_frames * sum(file.samples_per_frame) <= budget:
-        array = file.frames(0, file.n_frames)
-        sums = signal_sums(array, file.samples_per_frame).tolist()
-        return LoadedFile(array, file.samples_per_frame), sums, [int(array[0, start]) for start in starts if len(array)]
-    totals = np.zeros(len(starts), np.int64)
-    first: list[int] = []
-    for start, block in blocks(file, 0, file.n_frames):
-        totals += signal_sums(block, file.samples_per_frame)
-        first = first if start else [int(block[0, column]) for column in starts]
-    return file, totals.tolist(), first
-
-
-@dataclass
-class _Wrong:
-    """Signals whose samples are not those that the header was written for."""
-
-    checksums: list[str] = field(default_factory=list)
-    firsts: list[str] = field(default_factory=list)
-
-    def compare(self, lines: list[SignalLine], sums: list[int], firsts: list[int]) -> None:
-        """Compare sums modulo 2^16 and first samples with the header's."""
-        for line, total, first in zip(lines, sums, firsts, strict=False):
-            if line.checksum is not None and (line.checksum - total) % 65536:
-                self.checksums.append(line.label)
-            if line.initial is not None and line.fmt != 8 and line.initial != first:
-                self.firsts.append(line.label)
-
-    def warnings(self, place: str) -> Iterator[str]:
-        """One warning a fault."""
-        if self.checksums:
-            yield f"{place}the checksum in the header is not that of the samples: {', '.join(self.checksums)}"
-        if self.firsts:
-            yield f"{place}the initial value in the header is not the first sample: {', '.join(self.firsts)}"
 
 
 def _described(layout: Layout) -> Iterator[SignalHeader]:

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from biocurate.errors import SourceError
+from biocurate.formats.header import is_digits
 from biocurate.recording import NS
 
 DEFAULT_RATE = 250.0
@@ -123,7 +124,8 @@ def parse_header(raw: bytes, where: str) -> RecordHeader:
     start = _start(head.rest().split())
     if segment_count:
         segments = tuple(_segment(_Line(where, *line)) for line in lines[1:])
-        head.require(segment_count == str(len(segments)), f"{segment_count} segments announced, {len(segments)} listed")
+        announced = segment_count if is_digits(segment_count) else "an unreadable number of"
+        head.require(segment_count == str(len(segments)), f"{announced} segments announced, {len(segments)} listed")
         if n_frames is None:
             n_frames = sum(length for _, length in segments)
         return RecordHeader(name, rate, n_frames, start, (), segments, True, comments)
@@ -139,8 +141,8 @@ class _Line:
     """Takes the whitespace-separated fields of one line, in order, with its place for messages."""
 
     def __init__(self, where: str, number: int, text: str) -> None:
-        self.place = f"{where}, line {number}"
-        self.text = text
+        self.where = where
+        self.number = number
         self._rest = text
 
     def take(self, what: str, parse: Callable[[str], T], default: T | None = None, required: bool = False) -> T:
@@ -152,7 +154,7 @@ class _Line:
         try:
             value = parse(word)
         except ValueError:
-            self.require(False, f"the {what} is {word!r}")
+            self.require(False, f"the {what} is none that header(5) allows")
         self._rest = rest.lstrip()
         return value
 
@@ -164,9 +166,9 @@ class _Line:
         """Refuse the line."""
         if not true:
             raise SourceError(
-                # The line itself stays out: it may hold a date or a name.
-                f"{otherwise}.",
-                where=self.place,
+                # No word of the line is quoted: it may be a date or a name.
+                f"line {self.number}: {otherwise}.",
+                where=self.where,
                 mend="The header is no WFDB header or is damaged; compare it with the corpus' original.",
             )
 
@@ -247,7 +249,7 @@ def _rate(word: str) -> float:
 
 def _count(word: str) -> int:
     """Parse a number that cannot be negative."""
-    if not (word.isascii() and word.isdigit()):
+    if not is_digits(word):
         raise ValueError(word)
     return int(word)
 

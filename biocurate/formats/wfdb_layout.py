@@ -124,7 +124,7 @@ def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
         lines = [part.header.signals[index] for index in signals]
         source, fmt = part.source.sibling(name), lines[0].fmt
         per_frame = tuple(line.samples_per_frame for line in lines)
-        _present(source, part.source)
+        _present(source)
         _refuse_damage(source)
         if fmt in FLAC:
             record = part.source.local().with_suffix("")
@@ -143,18 +143,20 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
     parts: list[Part] = []
     warnings: list[str] = []
     start = 0
-    for name, n_frames in header.segments:
+    for number, (name, n_frames) in enumerate(header.segments, 1):
         if name != NO_FILE:
             segment = source.sibling(f"{name}.hea")
             headers.append(segment)
         if name != NO_FILE and n_frames:
             try:
-                part = _segment(segment, source, header, start, n_frames)
+                part = _segment(segment, header, start, n_frames)
             except _MissingFile:
                 if not missing_as_gap:
                     raise
                 headers.remove(segment)
-                warnings.append(f"a file of segment {name} is missing: {n_frames} frames from frame {start} are a gap")
+                warnings.append(
+                    f"a file of segment {number} is missing: {n_frames} frames from frame {start} are a gap"
+                )
             else:
                 parts.append(part)
                 warnings.extend(_empty_signals(part))
@@ -168,9 +170,9 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
     return Layout(header, tuple(headers), tuple(parts), tuple(warnings))
 
 
-def _segment(source: Source, master: Source, record: RecordHeader, start: int, n_frames: int) -> Part:
+def _segment(source: Source, record: RecordHeader, start: int, n_frames: int) -> Part:
     """One segment, held to what its record says of it."""
-    _present(source, master)
+    _present(source)
     header = _header(source)
     if header.multi_segment or header.rate_hz != record.rate_hz or (header.n_frames or n_frames) != n_frames:
         raise SourceError(
@@ -181,7 +183,7 @@ def _segment(source: Source, master: Source, record: RecordHeader, start: int, n
         )
     part = _checked(Part(source, header, start, n_frames))
     for name in part.files:
-        _present(source.sibling(name), source)
+        _present(source.sibling(name))
     return part
 
 
@@ -189,11 +191,11 @@ class _MissingFile(SourceError):
     """A file that a header names is not there."""
 
 
-def _present(source: Source, header: Source) -> None:
+def _present(source: Source) -> None:
     """Refuse a record whose file is missing."""
     if not source.exists:
         raise _MissingFile(
-            f"is missing; {header.name} names it.",
+            "is missing; a header names it.",
             where=source.virtual,
             mend="Download it, or leave this record out of the recipe's files.",
         )
@@ -228,18 +230,18 @@ def _refuse_damage(source: Source) -> None:
 
 def _checked(part: Part) -> Part:
     """Refuse what no file can be: unknown formats, and signals of one file that disagree about it."""
-    for name, signals in part.files.items():
+    for signals in part.files.values():
         lines = [part.header.signals[index] for index in signals]
         fmt, offset = lines[0].fmt, lines[0].byte_offset
         if fmt not in ALIGNED and fmt not in BLOCKS and fmt not in FLAC:
             raise SourceError(
-                f"the signal file {name} has format {fmt}.",
+                f"the file of signal {signals[0] + 1} has format {fmt}.",
                 where=part.source.virtual,
                 mend=f"Known formats are {', '.join(map(str, sorted([*ALIGNED, *BLOCKS, *FLAC])))}.",
             )
         if any(line.fmt != fmt or line.byte_offset not in (0, offset) for line in lines):
             raise SourceError(
-                f"the signals in {name} have several formats or byte offsets.",
+                f"the file of signal {signals[0] + 1} has several formats or byte offsets.",
                 where=part.source.virtual,
                 mend="The header is damaged; compare it with the corpus' original.",
             )
@@ -253,11 +255,11 @@ def _length(part: Part) -> int:
     lengths = []
     for name, signals in part.files.items():
         source = part.source.sibling(name)
-        _present(source, part.source)
+        _present(source)
         lines = [part.header.signals[index] for index in signals]
         if lines[0].fmt in FLAC:
             raise SourceError(
-                f"the header gives no number of samples, which a compressed file ({name}) needs.",
+                "the header gives no number of samples, which a compressed signal file needs.",
                 where=part.source.virtual,
                 mend="Add it as the fourth field of the header's first line.",
             )

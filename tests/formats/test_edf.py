@@ -181,11 +181,32 @@ def test_edf_plus_2_2_1_only_the_first_annotation_signal_keeps_time(put, edf_fil
 def test_edf_plus_2_2_4_a_recording_may_start_a_fraction_after_the_full_second(put, edf_file):
     """The first record's onset X is added to the start time; annotations count from the first sample."""
     lists = [[b"+0.394531\x14\x14\x00+0.5\x14here\x14\x00", b"+1.394531\x14\x14\x00"]]
-    recording = read(put(edf_file([ramp(2, 3)], reserved="EDF+C", lists=lists).encode()))
+    source = put(edf_file([ramp(2, 3)], reserved="EDF+C", lists=lists).encode())
+    recording = read(source)
     start = int(datetime(2020, 3, 2, 10, 20, 30, tzinfo=UTC).timestamp()) * NS
     assert recording.start_unix_ns == start + 394_531_000
+    assert EDF.read_header(source, OPTIONS).start_unix_ns == recording.start_unix_ns
     assert recording.annotations[0].onset_ns == 105_469_000
     assert recording.streams[0].segments == (Segment(0, 6),)
+
+
+@FUNCTION_SCOPE
+@given(
+    st.one_of(
+        st.decimals(-5, 10**9, places=6).map(lambda onset: f"{onset:+f}".encode() + b"\x14\x14\x00"),
+        st.binary(max_size=24),
+        st.sampled_from([b"+0\x14\x14", b"+3\x14said\x14\x00+4\x14\x14\x00", b"+" + b"9" * 21 + b"\x14\x14", b""]),
+    ),
+    st.booleans(),
+    st.booleans(),
+)
+def test_edf_plus_2_2_4_header_and_recording_agree_on_the_start(put, edf_file, first, wide, withheld):
+    """A plan orders recordings by their headers' start: that of the first sample, as `read` gives it."""
+    who = "Startdate X X X X" if withheld else "Startdate 02-MAR-2020 X X X"
+    lists = [[first, b"+1\x14\x14\x00"], [b"+7\x14\x14\x00", b""]]
+    content = edf_file([ramp(2, 3)], reserved="EDF+C", lists=lists, recording=who, wide=wide).encode()
+    source = put(content.replace(b"EDF+C", b"BDF+C") if wide else content)
+    assert EDF.read_header(source, OPTIONS).start_unix_ns == read(source).start_unix_ns
 
 
 def test_edf_plus_2_2_4_onset_of_a_discontinuous_record_opens_a_new_segment(put, edf_file):

@@ -103,15 +103,15 @@ def test_age_and_sex_are_read_from_the_comments_that_name_them(comments, age, se
         ("", r"r\.hea: is empty"),
         ("# only a comment", r"r\.hea: the header holds no record line"),
         ("<!DOCTYPE html>", r"r\.hea: is a web page"),
-        ("r two 100 3", r"r\.hea, line 1: the number of signals is 'two'"),
-        ("r 1 0 3\n" + LINE, r"r\.hea, line 1: the sampling frequency is '0'"),
-        ("r 1 100 -3\n" + LINE, r"r\.hea, line 1: the number of samples is '-3'"),
-        ("r 2 100 3\n" + LINE, r"r\.hea, line 1: 2 signals announced, 1 listed"),
-        ("# c\nr 1 100 3\nr.dat sixteen", r"r\.hea, line 3: the format is 'sixteen'"),
-        ("r 1 100 3\nr.dat 16x0", r"r\.hea, line 2: 0 samples a frame"),
-        ("r 1 100 3\n../r.dat 16", r"r\.hea, line 2: the signal file lies outside"),
-        ("r/2 1 100 3\na 3", r"r\.hea, line 1: 2 segments announced, 1 listed"),
-        ("r 1 100 3\nr.dat 17 200/mV", r"r\.hea: the signal file r\.dat has format 17\. Known formats are 8, 16"),
+        ("r two 100 3", r"r\.hea: line 1: the number of signals is none that header"),
+        ("r 1 0 3\n" + LINE, r"r\.hea: line 1: the sampling frequency is none that header"),
+        ("r 1 100 -3\n" + LINE, r"r\.hea: line 1: the number of samples is none that header"),
+        ("r 2 100 3\n" + LINE, r"r\.hea: line 1: 2 signals announced, 1 listed"),
+        ("# c\nr 1 100 3\nr.dat sixteen", r"r\.hea: line 3: the format is none that header"),
+        ("r 1 100 3\nr.dat 16x0", r"r\.hea: line 2: 0 samples a frame"),
+        ("r 1 100 3\n../r.dat 16", r"r\.hea: line 2: the signal file lies outside"),
+        ("r/2 1 100 3\na 3", r"r\.hea: line 1: 2 segments announced, 1 listed"),
+        ("r 1 100 3\nr.dat 17 200/mV", r"r\.hea: the file of signal 1 has format 17\. Known formats are 8, 16"),
     ],
 )
 def test_a_header_that_is_none_is_refused_with_file_and_line(tmp_path, text, message):
@@ -256,7 +256,7 @@ def test_a_file_that_is_no_signal_file_is_refused(tmp_path, raw, message):
 
 def test_a_missing_signal_file_is_named_with_its_header(tmp_path):
     write(tmp_path, "r 1 100 3", LINE)
-    with pytest.raises(SourceError, match=r"r\.dat: is missing; r\.hea names it"):
+    with pytest.raises(SourceError, match=r"r\.dat: is missing; a header names it"):
         read(tmp_path)
 
 
