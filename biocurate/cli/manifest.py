@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,15 @@ def show_manifest(
     _print(open_store(store, at).manifest(name), as_json)
 
 
+def _spelled(terms: Mapping[str, object]) -> str:
+    """One corpus' terms in words; what a licence does not forbid goes without saying."""
+    said = [f"{terms['corpus']}: {terms['licence']}"]
+    said += [f"{terms['access']} access"] if terms["access"] != "open" else []
+    said += ["not to be passed on"] if terms["redistribute"] is False else []
+    said += ["what is derived stays under it"] if terms["share_alike"] else []
+    return ", ".join(said)
+
+
 def _print(manifest: Manifest, as_json: bool) -> None:
     from biocurate.cli.output import console, show, show_facts
 
@@ -74,11 +84,19 @@ def _print(manifest: Manifest, as_json: bool) -> None:
         "persons": manifest.rows["person"].n_unique(),
         "classes": manifest.classes,
         "built from snapshot": manifest.snapshot_id,
+        "licences": [_spelled(terms) for terms in manifest.terms],
     }
     if as_json:
         balance = manifest.balance().to_dicts()
         show_facts(
-            facts | {"absent": manifest.absent, "definition": manifest.definition, "balance": balance}, as_json=True
+            facts
+            | {
+                "licences": list(manifest.terms),
+                "absent": manifest.absent,
+                "definition": manifest.definition,
+                "balance": balance,
+            },
+            as_json=True,
         )
         return
     show_facts(facts)

@@ -17,7 +17,7 @@ from biocurate.curate.content import content_hash
 from biocurate.curate.definition import Definition, HashSplit
 from biocurate.curate.splits import folds, split_by_person
 from biocurate.errors import ManifestError, QueryError
-from biocurate.store.manifests import Manifest, fold_name
+from biocurate.store.manifests import Manifest, fold_name, terms_of
 from biocurate.store.runs import Run
 from biocurate.store.schema import MANIFESTS, WINDOWS, cast, column
 from biocurate.store.sql import nearest, run
@@ -60,6 +60,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             named=_labels(definition, rows),
             splits=_splits(definition),
             rows=rows,
+            terms=terms_of(store.recordings, rows),
         )
         version = store.tables.write(f"manifests/{definition.name}", _arrow(rows))
         row = {
@@ -72,6 +73,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             "rows": rows.height,
             "version": version,
             "built": datetime.now(UTC),
+            "terms": list(manifest.terms),
         }
         store.tables.replace("manifests", cast([row], MANIFESTS), "name", [manifest.name])
         made.finish(store, done=rows.height)

@@ -123,6 +123,7 @@ def _config(
     return {
         "manifest": manifest.name,
         "manifest_hash": manifest.hash,
+        "terms": list(manifest.terms),
         "representation": representation.id,
         "parameters": representation.model_dump(mode="json"),
         "sensors": list(sensors),

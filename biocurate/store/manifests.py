@@ -36,6 +36,8 @@ class Manifest:
     splits: tuple[str, ...]
     """Names of the splits, in the definition's order."""
     rows: pl.DataFrame
+    terms: tuple[dict[str, Any], ...] = ()
+    """Of each corpus that windows are from: corpus, licence, access, redistribute, share_alike."""
 
     @property
     def classes(self) -> list[str]:
@@ -92,4 +94,12 @@ def open_manifest(tables: Tables, name: str) -> Manifest:
         named=tuple(row["labels"]),
         splits=tuple(row["splits"]),
         rows=rows,
+        terms=tuple(row["terms"] or ()),
     )
+
+
+def terms_of(recordings: pl.LazyFrame, rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:
+    """What the licences of the corpora say that some windows are from, a row a corpus and licence."""
+    fields = ("corpus", "licence", "access", "redistribute", "share_alike")
+    used = recordings.join(rows.lazy().select("recording_id").unique(), on="recording_id", how="semi")
+    return tuple(used.select(fields).unique().sort("corpus", "licence").collect().to_dicts())

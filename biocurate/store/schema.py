@@ -77,7 +77,7 @@ STREAM = pa.struct(
 RECORDINGS = pa.schema(
     [
         column("recording_id", pa.string(), "<corpus>/<name from the recipe>, [A-Za-z0-9._/-]"),
-        column("revision", pa.string(), "hash of sources, signal part of the recipe and reader version"),
+        column("revision", pa.string(), "hash of its signal, metadata and label revisions: what all that it holds is made from"),
         column("corpus", pa.string(), "name of the recipe"),
         column("person", pa.string(), "<namespace>/<id>: the same over corpora that share persons"),
         column("subject", pa.string(), "subject as the corpus numbers it"),
@@ -90,8 +90,15 @@ RECORDINGS = pa.schema(
         column("sex", pa.string(), "F, M or null"),
         column("licence", pa.string(), "licence of the corpus"),
         column("access", pa.string(), "open, registered or credentialed"),
+        column("redistribute", pa.bool_(), "whether the licence lets others pass the files on; null: not known"),
+        column("share_alike", pa.bool_(), "whether what is derived must stay under the licence"),
         column("warnings", pa.list_(pa.string()), "what the reader and the recipe noticed"),
-        column("metadata_revision", pa.string(), "hash of the recipe's metadata part: names, units, labels"),
+        column("signal_revision", pa.string(), "hash of sources, reader versions and options: the same bytes, the same way"),
+        column("metadata_revision", pa.string(), "hash of the recipe, its sidecar tables and the audit's rules"),
+        column("label_revision", pa.string(), "hash of the labels that `annotate` added; null where there are none"),
+        column("reader_warnings", pa.list_(pa.string()), "the first of the warnings: what the reader noticed"),
+        column("audit_revision", pa.string(), "hash of what the audit at ingest goes by: its rules, leads and scales"),
+        column("audit_warnings", pa.list_(pa.string()), "the last of the warnings: what that audit found"),
         column("run_id", pa.string(), "the ingest run that wrote the row"),
         column("streams", pa.list_(STREAM), "its streams, in order"),
     ]
@@ -110,6 +117,21 @@ ANNOTATIONS = pa.schema(
     ]
 )
 
+LABELS = pa.schema(
+    [
+        column("recording_id", pa.string(), "recording"),
+        column("corpus", pa.string(), "its corpus"),
+        column("onset_ns", pa.int64(), "start, from the recording's start; null: the label is of the whole recording"),
+        column("duration_ns", pa.int64(), "length; 0 for an instant, null with the onset"),
+        column("kind", pa.string(), "what is labelled"),
+        column("value", pa.string(), "the label"),
+        column("number", pa.float64(), "its numeric value, where it has one"),
+        column("channel", pa.string(), "canonical channel name, where it is of one channel"),
+        column("run_id", pa.string(), "the run that added it"),
+    ]
+)
+"""What `annotate` added; each ingest joins it to ``annotations``. The table is there from the first one on."""
+
 FAILURES = pa.schema(
     [
         column("run_id", pa.string(), "the run that met it last"),
@@ -123,6 +145,8 @@ FAILURES = pa.schema(
     ]
 )
 
+ERROR = pa.struct([column("error", pa.string(), "kind of the error"), column("count", pa.int64(), "how many")])
+
 RUNS = pa.schema(
     [
         column("run_id", pa.string(), "identity of the run"),
@@ -135,6 +159,9 @@ RUNS = pa.schema(
         column("done", pa.int64(), "recordings or rows written"),
         column("failed", pa.int64(), "inputs that failed"),
         column("bytes", pa.int64(), "bytes read"),
+        column("rewritten", pa.int64(), "recordings whose rows were written anew without reading a sample"),
+        column("errors", pa.list_(ERROR), "inputs that failed, by kind of error"),
+        column("ended", pa.string(), "done, or the kind of the error that ended the run"),
     ]
 )
 
@@ -169,6 +196,16 @@ WINDOWS = pa.schema(
 )
 """Columns of every window set; a set has one more string column for each label."""
 
+TERMS = pa.struct(
+    [
+        column("corpus", pa.string(), "corpus"),
+        column("licence", pa.string(), "its licence"),
+        column("access", pa.string(), "open, registered or credentialed"),
+        column("redistribute", pa.bool_(), "whether its files may be passed on; null: not known"),
+        column("share_alike", pa.bool_(), "whether what is derived must stay under the licence"),
+    ]
+)
+
 MANIFESTS = pa.schema(
     [
         column("name", pa.string(), "name of the definition"),
@@ -180,6 +217,7 @@ MANIFESTS = pa.schema(
         column("rows", pa.int64(), "number of windows"),
         column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
         column("built", pa.timestamp("us", tz="UTC"), "when"),
+        column("terms", pa.list_(TERMS), "licences of the corpora that its windows are from"),
     ]
 )
 
@@ -204,6 +242,16 @@ IMAGES = pa.schema(
     ]
 )
 
+FORGOTTEN = pa.schema(
+    [
+        column("hash", pa.string(), "sha256 of salt and person: who was forgotten is not told, only recognised"),
+        column("salt", pa.string(), "id of the store that forgot"),
+        column("time", pa.timestamp("us", tz="UTC"), "when"),
+        column("run_id", pa.string(), "the run that forgot"),
+    ]
+)
+"""Persons who never come back; the table is there from the first `forget` on."""
+
 TABLES: dict[str, pa.Schema] = {
     "recordings": RECORDINGS,
     "annotations": ANNOTATIONS,
@@ -220,6 +268,17 @@ PROPERTIES = {
     "delta.enableExpiredLogCleanup": "false",
 }
 """Delta cleans its log after 30 days by default, which would end time travel; see docs/decisions."""
+
+
+def completed(name: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """A table with every column of its schema: those that joined after it was written are null."""
+    if name not in TABLES:
+        return rows
+    there = rows.collect_schema()
+    wanted = pl.Schema(TABLES[name])
+    if list(there) == list(wanted):
+        return rows
+    return rows.select(pl.col(key) if key in there else pl.lit(None, kind).alias(key) for key, kind in wanted.items())
 
 
 def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:

@@ -234,3 +234,16 @@ def test_labels_that_no_window_has_are_told(filled):
     made = build_manifest(filled, define(label={"column": "condition", "keep": ["rest", "sleep", "task"]}))
     assert made.absent == ["sleep"]
     assert made.classes == ["rest", "task"]
+
+
+def test_the_terms_of_every_corpus_flow_on_to_the_manifest(filled):
+    """A share-alike corpus among open ones must not be forgotten where its windows are used."""
+    rows = filled.recordings.collect()
+    corpus = rows["corpus"][0]
+    share = rows.filter(pl.col("recording_id") < "a/p06").with_columns(share_alike=True, licence=pl.lit("ODbL-1.0"))
+    filled.tables.replace("recordings", share.to_arrow(), "recording_id", share["recording_id"].to_list())
+    made = build_manifest(filled, define())
+    licences = {(terms["corpus"], terms["licence"], terms["share_alike"]) for terms in made.terms}
+    assert (corpus, "ODbL-1.0", True) in licences
+    assert len(licences) == 2
+    assert filled.manifest("rest-task").terms == made.terms
