@@ -7,20 +7,26 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
+from biocurate.errors import UsageError
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 IN_FLIGHT = 3
 """Tasks a worker that are submitted ahead: enough to keep it busy, few enough to bound memory."""
 
+ANSWER_S = 30
+"""Seconds that a scheduler has to answer."""
+
 
 UNINTERRUPTED = """
 import logging, signal
 def dask_setup(worker):
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 """
-"""Ctrl-C on a terminal reaches the workers, too: they leave it to the process that started them."""
+"""Ctrl-C on a terminal reaches the workers, too: they leave it to the process that started them, as they do with what
+goes wrong in a task, which they would print as a traceback before its error is told in a sentence."""
 
 
 class Progress(Protocol):
@@ -102,6 +108,19 @@ class OnDask:
             submit()
 
 
+def _connected(scheduler: str) -> Any:  # noqa: ANN401 - distributed has no types
+    from distributed import Client
+
+    try:
+        return Client(scheduler, timeout=f"{ANSWER_S}s")
+    except (OSError, ValueError, TypeError) as error:
+        raise UsageError(
+            f"no Dask scheduler answers at {scheduler}.",
+            mend="Start one with `dask scheduler` and give its address, such as tcp://10.0.0.5:8786; or leave "
+            "--scheduler out and take --workers.",
+        ) from error
+
+
 @contextmanager
 def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
     """Open a place to run tasks.
@@ -112,6 +131,11 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
         Local worker processes; 0 runs in this process.
     scheduler : str, optional
         Address of a Dask scheduler; its workers are used instead of local ones.
+
+    Raises
+    ------
+    UsageError
+        Where no scheduler answers at the address.
     """
     if scheduler is None and workers <= 0:
         yield InProcess()
@@ -130,10 +154,10 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
         "distributed.worker.preload": [UNINTERRUPTED],
     }
     # What goes wrong in a task comes back as its error; the cluster's own chatter about its end helps no one.
-    logging.getLogger("distributed").setLevel(logging.ERROR)
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     with config.set(settings):
         if scheduler is not None:
-            with Client(scheduler, timeout="30s") as client:
+            with _connected(scheduler) as client:
                 yield OnDask(client, max(1, len(client.scheduler_info()["workers"])))
             return
         with (

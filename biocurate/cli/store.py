@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from biocurate.cli.options import AsJson, At, StoreOption, Workers
+
+if TYPE_CHECKING:
+    from biocurate.recipes import Recipe
 
 
 def init(store: Annotated[str, typer.Argument(help="Folder or URL of the new store.", show_default=False)]) -> None:
@@ -43,6 +46,10 @@ def verify(
     root: Annotated[
         list[str] | None, typer.Option(help="With --deep: CORPUS=DIR, or DIR where the store has one corpus.")
     ] = None,
+    recipe: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --deep: recipe file of a corpus; by default the installed one, else the stored text."),
+    ] = None,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -51,7 +58,10 @@ def verify(
     biocurate verify --store ~/store
 
     biocurate verify --deep --root eegmat=~/data/eegmat --store ~/store
+
+    biocurate verify --deep --root mine=~/data/mine --recipe mine.yaml --store ~/store
     """
+    from biocurate.cli.output import console
     from biocurate.cli.progress import progress
     from biocurate.cli.reports import print_deep, print_findings
     from biocurate.engine import engine
@@ -62,6 +72,9 @@ def verify(
     opened = open_store(store)
     if deep and not root:
         raise UsageError("--deep needs the raw files.", mend="Add --root CORPUS=DIR, once for each corpus.")
+    corpora = opened.recordings.select("corpus").unique().collect()["corpus"].to_list()
+    roots = _roots(root or [], corpora)
+    recipes = _recipes(recipe or [], [corpus for corpus, _ in roots])
     with engine(workers) as pool, progress("Verifying", "parts") as bar:
         found = check(opened, pool, bar)
     print_findings(found, as_json and not deep)
@@ -69,13 +82,13 @@ def verify(
     if deep:
         from biocurate.verify import verify_deep
 
-        for corpus, folder in _roots(
-            root or [], opened.recordings.select("corpus").unique().collect()["corpus"].to_list()
-        ):
+        for corpus, folder in roots:
             with progress(f"Comparing {corpus}", "recordings") as bar:
-                compared = verify_deep(opened, corpus, folder, bar)
+                compared = verify_deep(opened, corpus, folder, bar, recipes.get(corpus))
             print_deep(compared, as_json)
             problems += len(compared.problems)
+        if left := sorted(set(corpora) - {corpus for corpus, _ in roots}):
+            console(stderr=True).print(f"Not compared, as no --root was given: {', '.join(left)}.", markup=False)
     raise typer.Exit(1 if problems else 0)
 
 
@@ -93,6 +106,22 @@ def _roots(given: list[str], corpora: list[str]) -> list[tuple[str, Path]]:
                 mend=f"Write --root CORPUS=DIR; the store has {', '.join(sorted(corpora))}.",
             )
         found.append((name, Path(folder).expanduser()))
+    return found
+
+
+def _recipes(given: list[Path], corpora: list[str]) -> dict[str, Recipe]:
+    from biocurate.errors import UsageError
+    from biocurate.recipes import load_recipe
+
+    found = {}
+    for path in given:
+        recipe = load_recipe(path.expanduser())
+        if recipe.name not in corpora:
+            raise UsageError(
+                f"--recipe {path} is of {recipe.name}, which no --root names.",
+                mend=f"Add --root {recipe.name}=DIR, or leave it out.",
+            )
+        found[recipe.name] = recipe
     return found
 
 
@@ -116,6 +145,12 @@ def snapshots(store: StoreOption, as_json: AsJson = False) -> None:
 def vacuum(
     store: StoreOption,
     yes: Annotated[bool, typer.Option("--yes", help="Remove them; without it they are only listed.")] = False,
+    keep_snapshots: Annotated[
+        int | None, typer.Option(min=1, help="First drop all snapshots but the newest N and those of manifests.")
+    ] = None,
+    drop_snapshots_before: Annotated[
+        str | None, typer.Option(help="First drop the snapshots of before this date, but those of manifests.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List, or with --yes remove, parts that no snapshot and no manifest refers to.
@@ -123,16 +158,21 @@ def vacuum(
     Nothing younger than 24 hours is touched.
 
     biocurate vacuum --store ~/store --yes
+
+    biocurate vacuum --keep-snapshots 10 --store ~/store --yes
     """
     from biocurate.cli.output import show_facts
+    from biocurate.store.snapshots import day
     from biocurate.store.store import open_store
     from biocurate.store.vacuum import vacuum as sweep
 
-    swept = sweep(open_store(store), dry_run=not yes)
+    before = None if drop_snapshots_before is None else day(drop_snapshots_before)
+    swept = sweep(open_store(store), dry_run=not yes, keep_snapshots=keep_snapshots, drop_before=before)
     facts = {
+        "snapshots dropped" if yes else "snapshots to drop": len(swept.snapshots),
         "parts removed" if yes else "parts to remove": len(swept.parts),
         "objects": swept.objects,
         "MB": round(swept.n_bytes / 1e6, 3),
         "unreferenced but younger than 24 h": swept.kept_young,
     }
-    show_facts({**facts, "parts": swept.parts} if as_json else facts, as_json)
+    show_facts({**facts, "snapshots": swept.snapshots, "parts": swept.parts} if as_json else facts, as_json)

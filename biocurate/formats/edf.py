@@ -13,7 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from biocurate.errors import SourceError
+from biocurate.errors import IncompleteError, SourceError
 from biocurate.formats import register
 from biocurate.formats.annotation_text import from_text
 from biocurate.formats.edf_annotations import (
@@ -25,7 +25,7 @@ from biocurate.formats.edf_annotations import (
     read_lists,
     stretches,
 )
-from biocurate.formats.edf_header import EdfHeader, EdfSignal, parse_header
+from biocurate.formats.edf_header import EdfHeader, EdfSignal, parse_header, stated_filter
 from biocurate.formats.edf_records import Records, RecordSamples, runs
 from biocurate.formats.header import Header, SignalHeader, is_digits
 from biocurate.formats.impostors import is_crlf_damaged
@@ -182,7 +182,7 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
     found, size = source.size - offset, header.record_bytes
     n_found, rest = divmod(found, size)
     if found <= 0:
-        raise SourceError(
+        raise IncompleteError(
             "is a header without data.", where=source.virtual, mend="The file looks cut off; download it again."
         )
     if header.n_records == -1:
@@ -203,7 +203,7 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
             where=source.virtual,
             mend="Download it again, or set the reader's `size: as-file` to keep every record.",
         )
-    raise SourceError(
+    raise IncompleteError(
         f"record {n_found + 1} of {header.n_records} ends early: {size:,} bytes expected, {rest:,} found.",
         where=source.virtual,
         mend=_AGAIN,
@@ -344,6 +344,6 @@ def _channel(signal: EdfSignal, identity: Identity, warnings: list[str]) -> Chan
         gain=gain,
         offset=offset,
         reference=identity.reference,
-        prefilter=signal.prefilter or None,
+        prefilter=stated_filter(signal.prefilter) or None,
         unit_status=status,
     )

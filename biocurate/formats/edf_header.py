@@ -221,6 +221,20 @@ def _signals(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:
     return tuple(signals)
 
 
+_FILTER = re.compile(
+    r"(?i)\b(?:HP|LP|BP|N|RF|NF)\s*:\s*(?:DC|[\d.,]+(?:\s*-\s*[\d.,]+)?)\s*(?:k?Hz|m?s)?|\bDC\b|\bRectification\b"
+    r"|\bno(?:ne| filtering)\b|\bnot recorded\b"
+)
+
+
+def stated_filter(text: str) -> str:
+    """The filters that a prefiltering field states (EDF+ section 2.1.3.7: ``HP:0.1Hz LP:75Hz N:50Hz``).
+
+    The field is free text, and what else stands in it may name a person.
+    """
+    return " ".join(match[0].strip() for match in _FILTER.finditer(text))
+
+
 def _text(raw: bytes) -> str:
     """ASCII says the standard; writers also use UTF-8 and Latin-1 (for the micro sign)."""
     if b"\x00" in raw:

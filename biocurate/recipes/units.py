@@ -16,6 +16,7 @@ from biocurate.errors import RecipeError, SourceError
 from biocurate.formats import members
 from biocurate.formats.source import Source, scan
 from biocurate.recipes.labelling import EventLabel
+from biocurate.recipes.named import subject_of_name
 from biocurate.recipes.naming import hashed
 from biocurate.recipes.schema import RECORD, Definition
 from biocurate.recipes.typos import nearest
@@ -76,6 +77,8 @@ def find_units(
     RecipeError
         The root is no folder, no file matches, two files are the same signal of one recording, or a signal has no
         options.
+    SourceError
+        Whose a recording is, cannot be told; or a file that may hold many recordings is damaged. `problems` takes it.
     """
     if not root.is_dir():
         raise RecipeError(f"{root} is no folder.", where=definition.name, mend="Give the corpus' folder with --root.")
@@ -88,7 +91,14 @@ def find_units(
         for part, said in _records(definition, options, source, groups, problems):
             found[name_of(definition, part, said)].append((part, said))
     by_path = {source.virtual: source for source in sources}
-    units = [_unit(definition, options, name, files, by_path) for name, files in found.items()]
+    units = []
+    for name, files in found.items():
+        try:
+            units.append(_unit(definition, options, name, files, by_path))
+        except SourceError as error:
+            if problems is None:
+                raise
+            problems.append(error)
     return sorted(units, key=lambda unit: unit.recording_id)
 
 
@@ -150,8 +160,15 @@ def _unit(
 ) -> Unit:
     _refuse_twins(definition, name, files)
     groups = {group: text for _, found in files for group, text in found.items() if group != "signal"}
-    subject = groups.get("subject", name)
-    folder = files[0][0].virtual.rpartition("/")[0]
+    first = files[0][0]
+    subject = subject_of_name(definition.subject.id, first.root, name, groups, first.virtual)
+    if not subject.strip():
+        raise RecipeError(
+            "the group `subject` of `files.pattern` is empty for it: whoever has no name would be one person.",
+            where=f"{definition.name}, {first.virtual}",
+            mend="Let the group match at least one letter, or leave the file out under `ignore`.",
+        )
+    folder = first.virtual.rpartition("/")[0]
     wanted = {kind: label.file for kind, label in definition.labels.items() if isinstance(label, EventLabel)}
     if definition.channel_table:
         wanted[CHANNEL_TABLE] = definition.channel_table.file
