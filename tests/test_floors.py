@@ -12,7 +12,7 @@ FLOORS = [
     {"recording", "engine"},
     {"formats", "store"},
     {"recipes"},
-    {"ingest", "curate", "images", "verify", "testing", "bench"},
+    {"ingest", "curate", "images", "verify", "audit", "export", "testing", "bench", "upkeep"},
     {"report"},
     {"cli"},
 ]

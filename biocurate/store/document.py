@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from biocurate.store.schema import FORMAT, IMAGES, TABLES, WINDOWS
+from biocurate.store.schema import FORGOTTEN, FORMAT, IMAGES, LABELS, TABLES, WINDOWS
 
 HEAD = f"""# The store's format, version {FORMAT}
 
@@ -58,7 +58,8 @@ duckdb.sql("SELECT corpus, count(*) AS recordings FROM recordings GROUP BY corpu
 def markdown() -> str:
     """Make the page."""
     sections = [HEAD, "## Tables\n"]
-    for name, schema in {**TABLES, "windows/<set>": WINDOWS, "images/<set>": IMAGES}.items():
+    sets = {"windows/<set>": WINDOWS, "images/<set>": IMAGES}
+    for name, schema in {**TABLES, **sets, "labels": LABELS, "forgotten": FORGOTTEN}.items():
         rows = [f"| `{path}` | {kind} | {comment} |" for path, kind, comment in _columns(schema)]
         sections.append("\n".join([f"### {name}\n", "| column | type | meaning |", "|---|---|---|", *rows, ""]))
     return "\n".join(sections)

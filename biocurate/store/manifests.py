@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -77,15 +77,32 @@ def fold_name(number: int) -> str:
     return f"fold{number}"
 
 
-def open_manifest(tables: Tables, name: str) -> Manifest:
-    """Open a built manifest; ManifestError where the store has none of that name."""
+def open_manifest(tables: Tables, name: str, snapshot_id: int | None = None) -> Manifest:
+    """Open a manifest as it was built, whatever has become of its recordings since.
+
+    At a snapshot, the manifest that was built from it comes before an older one of the same name.
+
+    Parameters
+    ----------
+    tables : Tables
+    name : str
+    snapshot_id : int, optional
+        The snapshot that is read; the newest state where left out.
+
+    Raises
+    ------
+    ManifestError
+        Where the store has none of that name.
+    """
     built = tables.scan("manifests").collect()
+    if snapshot_id is not None:
+        built = pl.concat([_built_from(tables, snapshot_id), built])
     found = built.filter(pl.col("name") == name)
     if found.is_empty():
         mend = f"Build it: biocurate manifest build FILE. {nearest(name, built['name'])}"
         raise ManifestError(f"the store has no manifest {name!r}.", where=tables.objects.url, mend=mend)
     row = found.row(0, named=True)
-    rows = tables.scan(f"manifests/{name}", version=row["version"]).sort("recording_id", "t0_ns").collect()
+    rows = _newest(tables).scan(f"manifests/{name}", version=row["version"]).sort("recording_id", "t0_ns").collect()
     return Manifest(
         name=name,
         hash=row["hash"],
@@ -96,6 +113,20 @@ def open_manifest(tables: Tables, name: str) -> Manifest:
         rows=rows,
         terms=tuple(row["terms"] or ()),
     )
+
+
+def _newest(tables: Tables) -> Tables:
+    return replace(tables, versions=None)
+
+
+def _built_from(tables: Tables, snapshot_id: int) -> pl.DataFrame:
+    """Manifests that were built from a snapshot: they are listed from the next one on."""
+    newest = _newest(tables)
+    later = newest.scan("snapshots").filter(pl.col("snapshot_id") > snapshot_id).sort("snapshot_id").head(1)
+    listed = later.explode("tables").unnest("tables").filter(pl.col("table") == "manifests").collect()["version"]
+    versions = dict.fromkeys([*listed, newest.version("manifests")])
+    rows = pl.concat(newest.scan("manifests", version=version) for version in versions)
+    return rows.filter(pl.col("snapshot_id") == snapshot_id).collect()
 
 
 def terms_of(recordings: pl.LazyFrame, rows: pl.DataFrame) -> tuple[dict[str, Any], ...]:

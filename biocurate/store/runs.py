@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +32,18 @@ NAMED = (
 
 
 @dataclass(frozen=True)
+class Log:
+    """What a run has done."""
+
+    done: int
+    failed: int = 0
+    n_bytes: int = 0
+    rewritten: int = 0
+    errors: dict[str, int] = field(default_factory=dict)
+    """Kind of error -> inputs."""
+
+
+@dataclass(frozen=True)
 class Run:
     """A run that has begun."""
 
@@ -40,6 +54,29 @@ class Run:
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def finish(self, store: Store, *, done: int, failed: int = 0, n_bytes: int = 0) -> None:
+        """Write the row of a run that came to its end."""
+        self.write(store, Log(done, failed, n_bytes))
+
+    @contextmanager
+    def logged(self, store: Store, log: Callable[[], Log]) -> Iterator[None]:
+        """Write the run's row when the block ends, and also where an error ends it, as far as the store can be written.
+
+        Parameters
+        ----------
+        store : Store
+        log : callable
+            Gives what the run has done by then.
+        """
+        try:
+            yield
+        except BaseException as error:
+            # What ended the run is told by its error; that its row could not be written adds nothing.
+            with suppress(Exception):
+                self.write(store, log(), type(error).__name__)
+            raise
+        self.write(store, log())
+
+    def write(self, store: Store, log: Log, ended: str = "done") -> None:
         """Write the run's row."""
         row = {
             "run_id": self.run_id,
@@ -49,9 +86,12 @@ class Run:
             "versions": json.dumps(versions(), sort_keys=True),
             "started": self.started,
             "finished": datetime.now(UTC),
-            "done": done,
-            "failed": failed,
-            "bytes": n_bytes,
+            "done": log.done,
+            "failed": log.failed,
+            "bytes": log.n_bytes,
+            "rewritten": log.rewritten,
+            "errors": [{"error": error, "count": count} for error, count in sorted(log.errors.items())],
+            "ended": ended,
         }
         store.tables.append("runs", cast([row], RUNS))
 

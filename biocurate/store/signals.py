@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biocurate.recording import Stream
 from biocurate.store.arrays import ArrayWriter, Layout
@@ -22,6 +23,23 @@ SHARD_BYTES = 16 * 1024 * 1024
 
 PART_BYTES = 256 * 1024 * 1024
 """A part is closed once it holds this much; one long recording may make a larger one."""
+
+
+class Kind(NamedTuple):
+    """What streams have in common that share a part."""
+
+    sensor_type: str
+    rate_hz: float
+    n_channels: int
+    dtype: str
+
+
+class Readable(Protocol):
+    """Samples that can be read block by block."""
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Samples ``[start, stop)``, shape (channels, stop - start)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -50,27 +68,31 @@ class SignalWriter:
     corpus: str
     codec: str = SIGNAL_CODEC
     bytes_written: int = 0
-    _open: dict[tuple[str, float, int, str], tuple[str, ArrayWriter]] = field(default_factory=dict)
+    _open: dict[Kind, tuple[str, ArrayWriter]] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
 
     def write(self, stream: Stream) -> Placement:
         """Write one stream in memory bounded by a shard."""
         dtype = stored_dtype(stream.samples.dtype)
-        n_channels = len(stream.channels)
-        kind = (str(stream.sensor_type), stream.rate_hz, n_channels, dtype.name)
+        kind = Kind(str(stream.sensor_type), stream.rate_hz, len(stream.channels), dtype.name)
+        return self.copy(kind, stream.n_samples, stream.samples)
+
+    def copy(self, kind: Kind, n_samples: int, samples: Readable) -> Placement:
+        """Write samples that are read block by block, wherever they come from, in memory bounded by a shard."""
+        dtype = np.dtype(kind.dtype)
         part, array = self._part(kind, dtype)
         start = array.align()
-        hashers = [hashlib.sha256() for _ in range(n_channels)]
-        step = max(1, SHARD_BYTES // (n_channels * dtype.itemsize))
-        for first in range(0, stream.n_samples, step):
-            block = stream.samples.read(first, min(first + step, stream.n_samples)).astype(dtype, copy=False)
+        hashers = [hashlib.sha256() for _ in range(kind.n_channels)]
+        step = max(1, SHARD_BYTES // (kind.n_channels * dtype.itemsize))
+        for first in range(0, n_samples, step):
+            block = samples.read(first, min(first + step, n_samples)).astype(dtype, copy=False)
             block = np.ascontiguousarray(block)
             for hasher, row in zip(hashers, block, strict=True):
                 hasher.update(row.data)
             array.append(block)
-        if array.length * n_channels * dtype.itemsize >= PART_BYTES:
+        if array.length * kind.n_channels * dtype.itemsize >= PART_BYTES:
             self._close(kind)
-        return Placement(part, start, combine(dtype, stream.n_samples, hashers))
+        return Placement(part, start, combine(dtype, n_samples, hashers))
 
     def close(self) -> dict[str, str]:
         """Close every open part; returns part -> digest of its list of objects, of all parts written."""
@@ -78,16 +100,16 @@ class SignalWriter:
             self._close(kind)
         return self._digests
 
-    def _part(self, kind: tuple[str, float, int, str], dtype: np.dtype[Any]) -> tuple[str, ArrayWriter]:
+    def _part(self, kind: Kind, dtype: np.dtype[Any]) -> tuple[str, ArrayWriter]:
         if kind not in self._open:
-            sensor, rate, n_channels, name = kind
             # A part is never written twice: a killed run leaves an orphan behind, not a half-written part in use.
-            part = f"{self.corpus}/{sensor}-{rate:g}hz-{n_channels}ch-{name}-{uuid4().hex[:12]}"
-            layout = signal_layout(n_channels, dtype.itemsize)
+            said = f"{kind.sensor_type}-{kind.rate_hz:g}hz-{kind.n_channels}ch-{kind.dtype}"
+            part = f"{self.corpus}/{said}-{uuid4().hex[:12]}"
+            layout = signal_layout(kind.n_channels, dtype.itemsize)
             self._open[kind] = part, ArrayWriter(self.objects, part_key(part), layout, dtype, self.codec)
         return self._open[kind]
 
-    def _close(self, kind: tuple[str, float, int, str]) -> None:
+    def _close(self, kind: Kind) -> None:
         part, array = self._open.pop(kind)
         self._digests[part] = array.close()
         self.bytes_written += array.bytes_written

@@ -21,6 +21,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from biocurate.errors import QueryError
+from biocurate.store.damage import as_damage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +67,19 @@ def check_select(sql: str) -> None:
     _parse(sql)
 
 
+def condition(text: str) -> str:
+    """A condition in brackets, to stand behind WHERE or beside AND.
+
+    Raises
+    ------
+    QueryError
+        Where it is no whole condition by itself: ``1=1) OR (1=1`` would be one only between two brackets.
+    """
+    _parse(f"SELECT * FROM recordings WHERE {text}\n")
+    # The line break ends a comment that the condition may end with.
+    return f"({text}\n)"
+
+
 def relations_of(sql: str) -> list[str]:
     """Names of the relations that a query reads, sorted; names of its own WITH parts may be among them.
 
@@ -95,6 +109,8 @@ def run(sql: str, relations: Relations) -> pl.DataFrame:
     ------
     QueryError
         For anything else than one SELECT, and for names of relations, columns or functions that do not exist.
+    DamageError
+        Where a file of a relation's table cannot be read.
     """
     import polars as pl
 
@@ -102,7 +118,9 @@ def run(sql: str, relations: Relations) -> pl.DataFrame:
     try:
         answer = pl.SQLContext(frames=frames).execute(sql, eager=True)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise _explain(error, sql, frames) from error
+        raise as_damage(error) or _explain(error, sql, frames) from error
+    except OSError as error:
+        raise as_damage(error) or error from error
     if not answer.width:
         raise QueryError("it selects nothing.", where=_place(sql), mend="Name a relation: SELECT * FROM recordings.")
     return answer

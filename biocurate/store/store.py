@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
-from uuid import uuid4
 
 import polars as pl
 
-from biocurate.errors import DamageError, StaleError, StoreError
+from biocurate.errors import DamageError, StoreError, UsageError
 from biocurate.store import lease as leases
+from biocurate.store.card import CARD, is_published, new_card, read_card
 from biocurate.store.manifests import Manifest, open_manifest
 from biocurate.store.objects import Objects
-from biocurate.store.schema import FORMAT, SNAPSHOTS, TABLES, cast
+from biocurate.store.schema import SNAPSHOTS, TABLES, cast
+from biocurate.store.stale import gone, stale_error
 from biocurate.store.stored import StoredRecording
 from biocurate.store.tables import Tables
 
-CARD = "biocurate.json"
 UNVERSIONED = frozenset({"snapshots", "runs"})
 """Tables that only grow; a snapshot does not fix them."""
 
@@ -56,8 +55,12 @@ class Store:
     @cached_property
     def card(self) -> dict[str, Any]:
         """Format version and identity."""
-        parsed: dict[str, Any] = json.loads(self.objects.get(CARD))
-        return parsed
+        return read_card(self.objects)
+
+    @property
+    def opened_at(self) -> int | None:
+        """The snapshot that it was opened at; None where it is read as it stands."""
+        return self._at
 
     @property
     def recordings(self) -> pl.LazyFrame:
@@ -111,7 +114,7 @@ class Store:
 
         def scan() -> pl.LazyFrame:
             rows = self.tables.scan(name)
-            self.check_live(rows, name, f"biocurate {name.split('/')[0]} …")
+            self.check_live(rows, name)
             return rows
 
         return scan
@@ -127,8 +130,12 @@ class Store:
         """Answer one SELECT or WITH statement over the store's relations."""
         from biocurate.store.sql import run
 
+        return run(query, self.live_relations())
+
+    def live_relations(self) -> dict[str, Callable[[], pl.LazyFrame]]:
+        """Every relation that SQL can name; to open one that is stale is a StaleError."""
         made = [name for name in self.tables.names() if name.startswith(("windows/", "images/", "manifests/"))]
-        return run(query, self.relations() | {_sql_name(name): self._current(name) for name in made})
+        return self.relations() | {_sql_name(name): self._current(name) for name in made}
 
     def recording(self, recording_id: str) -> StoredRecording:
         """Open one recording; StoreError where there is none of that id."""
@@ -148,31 +155,72 @@ class Store:
             Where a window was cut from a revision that has been replaced.
         """
         rows = self.tables.scan(f"windows/{name}")
-        self.check_live(rows, f"windows {name!r}", f"biocurate windows build {name} …")
+        self.check_live(rows, f"windows/{name}")
         return rows
 
-    def check_live(self, rows: pl.LazyFrame, what: str, rebuild: str) -> None:
-        """Refuse rows made from revisions of recordings that are gone."""
-        live = self.recordings.select("recording_id", "revision")
-        made = rows.select("recording_id", "revision").unique()
-        stale = made.join(live, on=["recording_id", "revision"], how="anti").collect()
+    def check_live(self, rows: pl.LazyFrame, table: str = "", snapshot_id: int | None = None) -> None:
+        """Refuse rows made from revisions of recordings that are gone.
+
+        Parameters
+        ----------
+        rows : LazyFrame
+            With recording_id and revision.
+        table : str
+            What they are, such as ``windows/w10``; windows that come from no table where left out.
+        snapshot_id : int, optional
+            A snapshot in which they are live, where it is known.
+
+        Raises
+        ------
+        StaleError
+            Where a recording has been replaced or removed.
+        """
+        stale = gone(rows, self.recordings)
         if stale.height:
-            raise StaleError(
-                f"{what} was made from {stale.height} recordings that have been replaced since, "
-                f"such as {stale['recording_id'][0]}.",
-                where=self.url,
-                mend=f"Build it again (`{rebuild}`), or read the store as it was with --at SNAPSHOT.",
-            )
+            raise stale_error(stale, table, self.url, snapshot_id)
+
+    def is_stale(self, rows: pl.LazyFrame) -> bool:
+        """Tell whether rows were made from a revision of a recording that is gone."""
+        return gone(rows, self.recordings).height > 0
 
     def manifest(self, name: str) -> Manifest:
-        """A built manifest: rows, labels, splits and hash."""
-        return open_manifest(self.tables, name)
+        """A built manifest: rows, labels, splits and hash.
 
-    def lease(self, purpose: str, run_id: str = "") -> AbstractContextManager[None]:
-        """Hold the right to write."""
+        In a store opened at a snapshot, the manifest that was built from this snapshot comes first.
+
+        Raises
+        ------
+        ManifestError
+            Where there is none of that name.
+        StaleError
+            Where it was built from a revision that has been replaced; it can be read in a store that is opened at its
+            own snapshot. `manifest_as_built` opens it all the same.
+        """
+        found = self.manifest_as_built(name)
+        self.check_live(found.rows.lazy(), f"manifests/{name}", found.snapshot_id)
+        return found
+
+    def manifest_as_built(self, name: str) -> Manifest:
+        """A built manifest, also where it is stale: to look at it or build it again, not to read samples by it."""
+        return open_manifest(self.tables, name, self._at)
+
+    @contextmanager
+    def lease(self, purpose: str, run_id: str = "") -> Iterator[leases.Lease]:
+        """Hold the right to write while the block runs; once it is lost, the tables refuse every commit.
+
+        Raises
+        ------
+        LeaseError
+            When another process writes to the store.
+        """
         if self._at is not None:
             raise StoreError("a store opened at a snapshot is read-only.", where=self.url, mend="Leave out --at.")
-        return leases.lease(self.objects, purpose, run_id)
+        with leases.lease(self.objects, purpose, run_id) as held:
+            self.tables.lease = held
+            try:
+                yield held
+            finally:
+                self.tables.lease = None
 
     @property
     def snapshot_id(self) -> int:
@@ -204,8 +252,9 @@ def _sql_name(table: str) -> str:
 
 def create_store(url: str) -> Store:
     """Make an empty store; StoreError where something lies there already."""
-    objects = Objects(str(url))
-    if objects.exists(CARD):
+    objects = _place(url)
+    if objects.exists(CARD) or is_published(objects):
+        read_card(objects)  # one that is damaged is mended, not made anew
         raise StoreError("a store is here already.", where=objects.url, mend="Use it, or choose another place.")
     if objects.folder is not None:
         if bad := set("[]%") & set(str(objects.folder)):
@@ -225,9 +274,15 @@ def create_store(url: str) -> Store:
     for name, schema in TABLES.items():
         tables.create(name, schema)
     # The card comes last: a folder without it is no store yet.
-    card = {"format": FORMAT, "store_id": uuid4().hex}
-    objects.put(CARD, json.dumps(card, sort_keys=True).encode())
+    new_card(objects)
     return Store(objects)
+
+
+def _place(url: str) -> Objects:
+    """Where a store lies; an empty text is no place, though the file system takes it for the working folder."""
+    if not str(url).strip():
+        raise UsageError("the store has no name.", mend="Name a folder or URL; `.` is the working folder.")
+    return Objects(str(url))
 
 
 def open_store(url: str, at: int | str | None = None) -> Store:
@@ -244,20 +299,11 @@ def open_store(url: str, at: int | str | None = None) -> Store:
     ------
     StoreError
         Where there is no store, its format is newer than this code, or it has no such snapshot.
+    DamageError
+        Where the store's card is missing or damaged.
     """
-    objects = Objects(str(url))
-    try:
-        if objects.folder is not None and not objects.folder.is_dir():
-            raise DamageError("there is no folder.", where=objects.url)
-        card = json.loads(objects.get(CARD))
-    except (DamageError, ValueError) as error:
-        raise StoreError("there is no store here.", where=objects.url, mend="Make one: biocurate init STORE") from error
-    if card["format"] > FORMAT:
-        raise StoreError(
-            f"the store has format {card['format']}; this version of biocurate reads up to {FORMAT}.",
-            where=objects.url,
-            mend="Upgrade biocurate: pip install -U biocurate",
-        )
+    objects = _place(url)
+    read_card(objects)
     store = Store(objects)
     if at is None:
         return store
@@ -275,7 +321,9 @@ def _snapshot(store: Store, at: int | str) -> dict[str, Any]:
     else:
         chosen = rows.filter(pl.col("time") <= _until(str(at), store.url)).tail(1)
     if chosen.is_empty():
-        known = f"from 1 to {rows.height}" if rows.height else "none yet"
+        ids = rows["snapshot_id"]
+        known = f"from {ids[0]} to {ids[-1]}" if rows.height else "none yet"
+        known += "; others in between were dropped" if rows.height and ids[-1] - ids[0] >= rows.height else ""
         raise StoreError(f"there is no snapshot {at!r}.", where=store.url, mend=f"Snapshots: {known}.")
     return chosen.row(0, named=True)
 

@@ -13,10 +13,11 @@ from urllib.parse import quote, unquote
 import polars as pl
 import pyarrow as pa
 
-from biocurate.errors import LeaseError, StoreError
+from biocurate.errors import DamageError, LeaseError, StoreError
+from biocurate.store.damage import MEND, check_files, open_table
 from biocurate.store.lease import Lease
 from biocurate.store.objects import Objects
-from biocurate.store.schema import PROPERTIES, completed
+from biocurate.store.schema import PROPERTIES, TABLES, completed
 
 MOST_IDS = 10_000
 """A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
@@ -77,7 +78,7 @@ class Tables:
         """The newest version of a table, or the one that the snapshot lists."""
         if self.versions is not None and name in self.versions:
             return self.versions[name]
-        return int(self._table(name).version())
+        return int(open_table(self.url(name)).version())
 
     def scan(self, name: str, version: int | None = None) -> pl.LazyFrame:
         """Read a table lazily.
@@ -86,26 +87,23 @@ class Tables:
         ------
         StoreError
             Where the store has no such table.
+        DamageError
+            Where its log cannot be read, or one of its files is missing or cut off.
         """
         if not self.exists(name):
+            if name in TABLES and self.versions is None:
+                raise DamageError("the start of the table's log is missing.", where=self.url(name), mend=MEND)
             raise StoreError(
                 f"there is no table {name!r}.", where=self.objects.url, mend=f"It has {', '.join(self.names())}."
             )
         if version is None and self.versions is not None:
             version = self.versions[name]
         url = self.url(name)
-        if self.objects.folder is not None and quote(url) != url:
-            return completed(name, self._scan_files(name, version))
-        return completed(name, pl.scan_delta(url, version=version))
-
-    def _scan_files(self, name: str, version: int | None) -> pl.LazyFrame:
-        """Read a table in a folder with a blank or an umlaut in its name, which `scan_delta` looks for in vain."""
-        from deltalake import DeltaTable
-
-        table = DeltaTable(self.url(name), version=version)
-        schema = pl.Schema(table.schema())
-        files = [unquote(uri) for uri in table.file_uris()]
-        return pl.scan_parquet(files, schema=schema) if files else pl.LazyFrame(schema=schema)
+        if self.objects.folder is None:
+            return completed(name, pl.scan_delta(url, version=version))
+        table = open_table(url, version)
+        check_files(table, url)
+        return completed(name, pl.scan_delta(table) if quote(url) == url else _scan_files(table))
 
     def create(self, name: str, schema: pa.Schema) -> None:
         """Make an empty table that keeps its history; nothing happens where it is there."""
@@ -220,6 +218,13 @@ class Tables:
     def _check_lease(self) -> None:
         if self.lease is not None:
             self.lease.check()
+
+
+def _scan_files(table: Any) -> pl.LazyFrame:  # noqa: ANN401
+    """Read a table in a folder with a blank or an umlaut in its name, which `scan_delta` looks for in vain."""
+    schema = pl.Schema(table.schema())
+    files = [unquote(uri) for uri in table.file_uris()]
+    return pl.scan_parquet(files, schema=schema) if files else pl.LazyFrame(schema=schema)
 
 
 def _literal(value: str | int) -> str:

@@ -1,0 +1,58 @@
+"""Rows that were made from recordings which have been replaced since: found, told, and refused."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from biocurate.errors import StaleError
+
+KEY = ("recording_id", "revision")
+"""What a row was made from."""
+
+OWN_SET = "manifest-"
+"""Begins the name of a window set that belongs to a manifest; no other set's name does."""
+
+_WORDS = {"windows": "window set", "images": "image set", "manifests": "manifest"}
+
+
+def gone(rows: pl.LazyFrame, recordings: pl.LazyFrame) -> pl.DataFrame:
+    """Recordings and revisions that rows were made from and that are there no more, one row each."""
+    return rows.select(KEY).unique().join(recordings.select(KEY), on=KEY, how="anti").sort(KEY).collect()
+
+
+def stale_error(stale: pl.DataFrame, table: str, where: str, snapshot_id: int | None) -> StaleError:
+    """Say of which recordings a table is stale, how to make it anew, and how to read it as it was.
+
+    Parameters
+    ----------
+    stale : DataFrame
+        As `gone` gives it.
+    table : str
+        ``windows/w10``, ``manifests/m`` or ``images/s``; empty for windows that come from no table.
+    where : str
+        The store.
+    snapshot_id : int or None
+        A snapshot in which the rows are what they were made from, where it is known.
+    """
+    kind, _, name = table.partition("/")
+    what = f"{_WORDS.get(kind, kind)} {name!r} was" if table else "the windows were"
+    at = "SNAPSHOT" if snapshot_id is None else snapshot_id
+    return StaleError(
+        f"{what} made from {stale.height} recordings that have been replaced or removed since, "
+        f"such as {stale['recording_id'][0]}.",
+        where=where,
+        mend=f"Build it again: {rebuild(table)}. Or read the store as it was: open_store(url, at={at}), and "
+        f"--at {at} with commands that only read.",
+    )
+
+
+def rebuild(table: str) -> str:
+    """The command that makes a table anew."""
+    kind, _, name = table.partition("/")
+    if kind == "images":
+        return f"biocurate images generate --set {name} --manifest MANIFEST --sensor SENSOR"
+    if kind == "manifests" or name.startswith(OWN_SET):
+        return "biocurate manifest build FILE"
+    if kind == "windows":
+        return f"biocurate windows build {name} --length LENGTH --overwrite"
+    return "biocurate windows build, then biocurate manifest build"
