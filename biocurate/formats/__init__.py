@@ -8,6 +8,8 @@ until a reader is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -16,10 +18,10 @@ from pydantic import BaseModel
 
 from biocurate.errors import UsageError
 from biocurate.formats.header import Header, SignalHeader
-from biocurate.formats.source import Source, scan
+from biocurate.formats.source import Record, Source, scan
 from biocurate.recording import Recording
 
-__all__ = ["Header", "Reader", "SignalHeader", "Source", "names", "reader", "register", "scan"]
+__all__ = ["Header", "Reader", "Record", "SignalHeader", "Source", "members", "names", "reader", "register", "scan"]
 
 
 @runtime_checkable
@@ -50,7 +52,38 @@ class Reader(Protocol):
         ...
 
 
-_BUILT_IN = {name: f"biocurate.formats.{name}" for name in ("edf", "wfdb", "csv")}
+@runtime_checkable
+class Divided(Protocol):
+    """A reader of files that may hold many recordings."""
+
+    def members(self, source: Source, options: Any) -> list[str] | None:  # noqa: ANN401
+        """Names of the recordings in a file, in its order; None where it is one recording."""
+        ...
+
+
+def members(name: str, source: Source, options: Any) -> list[Source]:  # noqa: ANN401
+    """Give every recording of a file as a source of its own; the file itself where it is one recording.
+
+    Raises
+    ------
+    SourceError
+        The file has to be opened for that, and is damaged.
+    """
+    found = reader(name)
+    names = found.members(source, options) if _is_divided(type(found)) else None  # type: ignore[attr-defined]
+    if names is None:
+        return [source]
+    return [replace(source, record=Record(text, place, len(names))) for place, text in enumerate(names)]
+
+
+@lru_cache(maxsize=64)
+def _is_divided(cls: type) -> bool:
+    # Asked once a class: looking for the methods of a protocol takes longer than listing a file.
+    return issubclass(cls, Divided)
+
+
+_NAMES = ("edf", "wfdb", "csv", "mat", "hdf5", "pickle", "trials", "brainvision", "mne")
+_BUILT_IN = {name: f"biocurate.formats.{name}" for name in _NAMES}
 _READERS: dict[str, Callable[[], Reader]] = {}
 
 R = TypeVar("R", bound=type)

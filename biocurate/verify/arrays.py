@@ -1,11 +1,17 @@
-"""MATLAB's files and HDF5 decoded a second time: by scipy up to version 7, and by h5py, each array read whole."""
+"""Files of named arrays decoded a second time, each array read whole.
+
+MATLAB's up to version 7 by scipy, later ones and HDF5 by h5py, pickles by Python's own unpickler.
+"""
 
 from __future__ import annotations
 
+import codecs
 import io
+import pickle
 from collections import defaultdict
 from collections.abc import Callable
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -44,6 +50,45 @@ def _loaded(_path: str, _member: str | None, source: Source, _mtime_ns: int) -> 
     with source.open() as stream:
         found: dict[str, Any] = loadmat(io.BytesIO(stream.read()), chars_as_strings=True)
     return found
+
+
+def pickle_signals(source: Source, options: Any) -> dict[str, list[NDArray[Any]]]:  # noqa: ANN401
+    """Decode one recording of a pickle by Python's own unpickler, which is let make arrays and nothing else."""
+    with source.open() as stream:
+        loaded = _OnlyArrays(io.BytesIO(stream.read()), encoding="latin1").load()
+    return _signals(lambda path: _pickled(loaded, path), source, options)
+
+
+class _OnlyArrays(pickle.Unpickler):
+    """Python's unpickler with the names that numpy's arrays need."""
+
+    def find_class(self, module: str, name: str) -> Any:  # noqa: ANN401
+        """Give one of them."""
+        multiarray, numeric = import_module("numpy._core.multiarray"), import_module("numpy._core.numeric")
+        known: dict[tuple[str, str], Any] = {
+            ("multiarray", "_reconstruct"): multiarray._reconstruct,
+            ("multiarray", "scalar"): multiarray.scalar,
+            ("numeric", "_frombuffer"): numeric._frombuffer,
+            ("numpy", "ndarray"): np.ndarray,
+            ("numpy", "dtype"): np.dtype,
+            ("_codecs", "encode"): codecs.encode,
+            ("__builtin__", "bytes"): bytes,
+        }
+        found = known.get((module.removeprefix("numpy.core.").removeprefix("numpy._core."), name))
+        if found is None:
+            raise ValueError("the pickle asks for more than arrays")
+        return found
+
+
+def _pickled(loaded: Any, path: str) -> Any:  # noqa: ANN401
+    for step in filter(None, path.split("/")):
+        if isinstance(loaded, dict):
+            if step not in loaded:
+                return None
+            loaded = loaded[step]
+        else:
+            loaded = loaded[int(step)]
+    return loaded
 
 
 def _signals(get: Get, source: Source, options: Any) -> dict[str, list[NDArray[Any]]]:  # noqa: ANN401

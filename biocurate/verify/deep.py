@@ -60,7 +60,8 @@ def verify_deep(
         ``equal == samples`` and no problems where everything agrees.
     """
     recipe = recipe or _recipe(store, corpus)
-    units = {unit.recording_id: unit for unit in recipe.units(root)}
+    # What cannot be listed is not in the store; where it is, its recording is reported as not there.
+    units = {unit.recording_id: unit for unit in recipe.units(root, [])}
     streams = store.streams.filter(pl.col("corpus") == corpus).collect()
     ids = streams["recording_id"].unique(maintain_order=True).to_list()
     bar, compared = progress or Silent(), Compared(corpus)

@@ -1,8 +1,8 @@
 """Raw files decoded a second time, by code that shares nothing with the readers.
 
 EDF and BDF: the bytes by numpy, from the standard's header layout. WFDB: `wfdb.rdrecord`. CSV: Python's `csv` module
-and `float`. BrainVision: `verify.brainvision`. MATLAB and HDF5: `verify.arrays`. Only the recipe's options are shared,
-as they are what both paths are told.
+and `float`. BrainVision: `verify.brainvision`. MATLAB, HDF5 and pickles: `verify.arrays`. Only the recipe's options are
+shared, as they are what both paths are told.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.formats.source import Source
-from biocurate.verify.arrays import hdf5_signals, mat_signals
+from biocurate.verify.arrays import hdf5_signals, mat_signals, pickle_signals
 from biocurate.verify.brainvision import brainvision_signals
 
 Signals = dict[str, list[NDArray[Any]]]
@@ -115,6 +115,19 @@ def csv_signals(source: Source, options: Any) -> Signals:  # noqa: ANN401
     return found
 
 
+def trial_signals(source: Source, options: Any) -> Signals:  # noqa: ANN401
+    """Decode one column of a table of trials by Python's own csv module and `float`."""
+    assert source.record is not None
+    with source.open() as stream:
+        rows = list(csv.reader(stream.read().decode("utf-8").splitlines(), delimiter=options.separator))
+    place = [cell.strip() for cell in rows[0]].index(source.record.name)
+    cells = [row[place].strip() for row in rows[1:]]
+    values = [float("nan") if not cell or cell in options.missing else float(cell) for cell in cells]
+    while values and values[-1] != values[-1]:
+        values.pop()
+    return {options.label: [np.array(values)]}
+
+
 def _csv_rows(source: Source, options: Any) -> list[list[str]]:  # noqa: ANN401
     """Cells of each line that is no comment; blank lines at the end are no rows, others are missing samples."""
     with source.open() as stream:
@@ -166,8 +179,10 @@ DECODERS: dict[str, Callable[[Source, Any], Signals]] = {
     "edf": edf_signals,
     "wfdb": wfdb_signals,
     "csv": csv_signals,
+    "trials": trial_signals,
     "brainvision": brainvision_signals,
     "mat": mat_signals,
     "hdf5": hdf5_signals,
+    "pickle": pickle_signals,
 }
 """By reader. The reader `mne` has none: what it stores are MNE's own numbers, and MNE is the only path to them."""

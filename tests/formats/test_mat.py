@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -375,3 +378,12 @@ def test_real_files_of_level_4_equal_scipys(corpora):
         expected = scipy.io.loadmat(path)["val"]
         assert stream.samples.dtype == expected.dtype
         np.testing.assert_array_equal(stream.digital, expected)
+
+
+def test_the_recipes_of_the_documentation_are_valid():
+    text = (Path(__file__).parents[2] / "docs/arrays.md").read_text()
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    assert len(blocks) == 3
+    for block in blocks:
+        said = block.get("files", block)["options"]
+        assert MAT.Options.model_validate(said).signals
