@@ -1,4 +1,4 @@
-"""The checks that are exact and cheap enough for every ingest: limb leads and lead ranges.
+"""The checks that are exact and cheap enough for every ingest: limb leads, lead ranges, zeros at the ends.
 
 What fails gets `unit_status: suspect`, and the reason stands in the recording's warnings. A recipe that calls a channel
 suspect has the last word: its reason is kept.
@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.audit.leads import IDENTITIES, Verdict, lead_identities
+from biocurate.audit.padding import LEAST_S, zero_ends
 from biocurate.audit.ranges import LEAST_LEADS, equal_ranges
 from biocurate.recording import Channel, Recording, Stream, canonical_scale
 from biocurate.sensors import SensorType
 
-VERSION = 1
+VERSION = 2
 """Of the rules below. It is part of a recording's metadata revision: another number gives its rows anew."""
 
 WHOLE_S = 60.0
@@ -63,7 +64,7 @@ def audited(recording: Recording) -> Recording:
     for stream in recording.streams:
         why = suspicions(stream)
         doubted = {name for leads, _ in why for name in leads}
-        reasons += [reason for _, reason in why]
+        reasons += [reason for _, reason in why] + padding(stream)
         streams.append(replace(stream, channels=_marked(stream.channels, doubted)) if doubted else stream)
     if not reasons:
         return recording
@@ -88,6 +89,20 @@ def suspicions(stream: Stream) -> list[tuple[tuple[str, ...], str]]:
             missed = f"the file's integers obey {verdict.identity}, its unit misses it by {100 * verdict.missed:.0f} %"
             found.append((verdict.leads, f"ECG: unit is suspect: {missed} of the amplitude (audit)"))
     return found
+
+
+def padding(stream: Stream) -> list[str]:
+    """Say how many zeros a stream of ECG leads is padded with, where it is short enough to be looked at whole."""
+    least = round(LEAST_S * stream.rate_hz)
+    if stream.sensor_type is not SensorType.ECG or not least < stream.n_samples <= WHOLE_S * stream.rate_hz:
+        return []
+    ends = ((0, least), (stream.n_samples - least, stream.n_samples))
+    if all(stream.samples.read(*end).any() for end in ends):
+        return []
+    first, last = zero_ends(stream.digital)
+    if first == stream.n_samples:
+        return ["ECG: every sample of every lead is 0 (audit)"]
+    return [f"ECG: the first {first} and the last {last} samples of every lead are 0, as of padding (audit)"]
 
 
 def _is_trusted_voltage(channel: Channel, sensor: SensorType) -> bool:

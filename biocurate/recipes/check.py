@@ -94,7 +94,9 @@ def check(recipe: Recipe, root: Path) -> Report:
     problems: list[SourceError] = []
     units = recipe.units(root, problems)
     report = Report(recipe.name, str(root), len(units), len({unit.subject for unit in units}))
-    report.findings += [str(problem) for problem in problems]
+    report.findings += _told(problems)
+    if not units:
+        return report
     seen = list(_headers(recipe, units, report))
     report.unread = _unread(recipe, units, root)
     _count_channels(seen, report)
@@ -112,6 +114,14 @@ def check(recipe: Recipe, root: Path) -> Report:
     report.notes += join_notes(recipe, units) + comment_notes(recipe, units, comments)
     report.notes += _aggregated((one.unit.name, note) for one in seen for note in _subject_notes(recipe, one))
     return report
+
+
+def _told(problems: Sequence[SourceError]) -> list[str]:
+    """One line for each problem, and for one that many files share."""
+    alike: dict[str, list[SourceError]] = defaultdict(list)
+    for problem in problems:
+        alike[problem.what].append(problem)
+    return [f"{some[0]}{f' So have {len(some) - 1:,} more.' if some[1:] else ''}" for some in alike.values()]
 
 
 def _summed(counts: Counter[str]) -> Counter[str]:

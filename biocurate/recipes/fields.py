@@ -106,6 +106,9 @@ RelativePath = Annotated[str, BeforeValidator(_relative)]
 WordMap = Annotated[dict[str, str | None], BeforeValidator(_words)]
 """Text in the file -> label; null drops it."""
 
+TextMap = Annotated[dict[str, str], BeforeValidator(_words)]
+"""Text in the file -> the text that is meant."""
+
 Pattern = Annotated[str, AfterValidator(lambda value: _regex(value).pattern)]
 """A regular expression as its text, for keys; it must match the whole of what it is held against."""
 

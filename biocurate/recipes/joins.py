@@ -7,17 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from biocurate.recipes.labelling import (
     AnnotationLabel,
+    BesideLabel,
     CommentLabel,
-    EventLabel,
     IntervalLabel,
     Key,
     NameLabel,
     TableLabel,
+    TextLabel,
     Words,
 )
 from biocurate.recipes.labels import as_cut, row_key, texts_of
 from biocurate.recipes.recipe import Recipe
 from biocurate.recipes.tables import column_of, is_there, keys_of, read_rows, rows_by_key, table_source
+from biocurate.recipes.text_blocks import list_notes, read_blocks
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import is_unknown, label_of
 
@@ -37,13 +39,22 @@ def count_labels(recipe: Recipe, units: Sequence[Unit], comments: Comments) -> I
     for kind, label in recipe.definition.labels.items():
         if isinstance(label, AnnotationLabel):
             yield kind, "known once files are read", Counter({"?": 0}), set()
-        elif isinstance(label, EventLabel):
+        elif isinstance(label, TextLabel):
+            yield kind, "rows", _blocks(kind, label, units), set()
+        elif isinstance(label, BesideLabel):
             beside = sum(kind in unit.beside for unit in units)
             yield kind, "files", Counter({label.file[0]: beside}), set()
         elif isinstance(label, IntervalLabel):
             yield _rows(kind, label, units)
         else:
             yield _recordings(kind, label, units, comments)
+
+
+def _blocks(kind: str, label: TextLabel, units: Sequence[Unit]) -> Counter[str]:
+    """Rows of the lists beside recordings, each list once."""
+    sources = {unit.beside[kind] for unit in units if kind in unit.beside}
+    rows = sum(read_blocks(source, label).height for source in sources)
+    return Counter({label.value or "of any value": rows})
 
 
 def _recordings(
@@ -91,9 +102,10 @@ def comment_notes(recipe: Recipe, units: Sequence[Unit], comments: Comments) -> 
 
 
 def join_notes(recipe: Recipe, units: Sequence[Unit]) -> list[str]:
-    """What each table and the recordings do not share, on both sides; each join is told once."""
+    """What each table or list and the recordings do not share, on both sides; each join is told once."""
     joins: dict[tuple[str, Key], tuple[list[str], str]] = {}
-    notes: list[str] = []
+    lists = [(kind, label) for kind, label in recipe.definition.labels.items() if isinstance(label, TextLabel)]
+    notes = [note for kind, label in lists for note in list_notes(kind, label, units)]
     for keyed in recipe.keyed.values():
         if (keyed.file, keyed.key) in joins or not is_there(units[0].root, keyed):
             continue

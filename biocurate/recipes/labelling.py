@@ -8,17 +8,20 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from biocurate.recipes.codes import with_codes
-from biocurate.recipes.fields import Beside, Fields, Pattern, Regex, RelativePath, WordMap, case_of
+from biocurate.recipes.fields import Beside, Fields, Pattern, Regex, RelativePath, TextMap, WordMap, case_of
 
 Column = str | int
 """A column by its header, or by its place from 0 where the file has no header."""
 
 
 class Words(Fields):
-    """How a text becomes a label: cut out by `match`, then translated by `map`."""
+    """How a text becomes a label: cut out by `match`, amended by `replace`, then translated by `map`."""
 
     match: Regex | None = None
-    """Must match the whole text; the group ``value``, else the first group, else all of it is taken."""
+    """Must match the whole text; the group ``value``, else the first group, else all of it is taken. In a table's
+    or comments' label of the whole recording, a group ``number`` is the number that goes with it."""
+    replace: TextMap = Field({})
+    """Text -> what it stands for: ``{300: '>89'}``; any other stays as it is."""
     map: WordMap | None = None
     """What is not in it is left out with a warning."""
     codes: str | None = None
@@ -84,9 +87,22 @@ class TableLabel(Keyed, Words):
     """A label of the whole recording from its row in a table."""
 
     source: Literal["table"] = Field(alias="from")
-    column: str
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    """In place of `column`: several that each hold a label or none."""
     split: str | None = None
     """Cells hold several labels with this between them."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Every column that holds labels."""
+        return self.columns if self.column is None else (self.column,)
+
+    @model_validator(mode="after")
+    def _has_cells(self) -> TableLabel:
+        if (self.column is None) != bool(self.columns):
+            raise ValueError("give one of `column` and `columns`")
+        return self
 
 
 class CommentLabel(Words):
@@ -127,10 +143,21 @@ class AnnotationLabel(Words):
 class Onset(Fields):
     """The column that gives a time, and the clock that it is on."""
 
-    column: Column
-    clock: Literal["unix", "relative", "file"]
-    """Seconds since 1970 UTC, since the recording's start, or since the unix time in the file's first cell."""
+    column: Column | None = None
+    clock: Literal["unix", "relative", "file", "rows", "day"]
+    """Seconds since 1970 UTC, since the recording's start, or since the unix time in the file's first cell; ``rows``:
+    each row follows the one before, the first at the recording's start; ``day``: a time of the day."""
+    origin: Column | None = None
+    """With ``clock: day``: the column of the time of the day at which the recording starts."""
     unit: Literal["s", "ms", "us", "ns"] = "s"
+
+    @model_validator(mode="after")
+    def _is_somewhere(self) -> Self:
+        if (self.clock == "rows") != (self.column is None):
+            raise ValueError("`column` goes with every clock but `rows`")
+        if (self.clock == "day") != (self.origin is not None):
+            raise ValueError("`clock: day` needs `origin`, and no other clock has one")
+        return self
 
 
 class Spans(Words):
@@ -151,11 +178,17 @@ class Spans(Words):
     """The label of every row, where no column gives it."""
     number: Column | None = None
     """Column of a number that goes with it."""
+    longest_s: PositiveFloat | None = None
+    """What is longer is a slip of the pen: it counts as a row without a readable length."""
 
     @model_validator(mode="after")
     def _one_length_one_label(self) -> Spans:
         if sum(field is not None for field in (self.every_s, self.duration, self.end)) > 1:
             raise ValueError("give one of `every_s`, `duration` and `end`")
+        if self.onset.clock == "rows" and self.every_s is None:
+            raise ValueError("`clock: rows` needs `every_s`, how long each row lasts")
+        if self.onset.clock == "day" and (self.every_s is not None or self.duration is not None):
+            raise ValueError("with `clock: day`, a length is given by `end`")
         if (self.column is None) == (self.value is None) and not isinstance(self.column, tuple):
             raise ValueError("give one of `column` (the label's column) and `value` (the label of every row)")
         return self
@@ -173,19 +206,44 @@ class IntervalLabel(Keyed, Spans):
         return self
 
 
-class EventLabel(Spans):
-    """Labels from a file of its own beside each recording's files."""
+class BesideLabel(Spans):
+    """Labels from a file beside each recording's own."""
 
-    source: Literal["events"] = Field(alias="from")
     file: Beside
     """Its name; groups of the file pattern in braces."""
+
+
+class EventLabel(BesideLabel):
+    """Labels from a table beside each recording's files."""
+
+    source: Literal["events"] = Field(alias="from")
     header: bool = False
     """Whether its first row holds column names."""
     separator: Annotated[str, Field(min_length=1, max_length=1)] | None = None
 
 
+class TextLabel(BesideLabel):
+    """Labels from a list that people wrote, of one recording or of several."""
+
+    source: Literal["text"] = Field(alias="from")
+    block: Regex
+    """Is found again and again in the list; its named groups are the columns, headings first (`text_blocks`)."""
+    key: Key | None = None
+    """For a list of several recordings: the column, a group of `block`, that says which."""
+    spelled: WordMap = Field({})
+    """Cell of the key -> as it should be: names that the list misspells."""
+
+    @model_validator(mode="after")
+    def _groups_are_there(self) -> Self:
+        onset, key = self.onset, self.key.column if self.key else None
+        for used in (onset.column, onset.origin, self.end, self.duration, self.number, self.column, key):
+            if used is not None and used not in self.block.groupindex:
+                raise ValueError(f"{used!r} is no group of `block`, which has {', '.join(self.block.groupindex)}")
+        return self
+
+
 Label = Annotated[
-    NameLabel | TableLabel | CommentLabel | AnnotationLabel | IntervalLabel | EventLabel,
+    NameLabel | TableLabel | CommentLabel | AnnotationLabel | IntervalLabel | EventLabel | TextLabel,
     Field(discriminator="source"),
 ]
 """A label; ``from`` says which kind."""
@@ -199,3 +257,6 @@ class HeaderField(Fields):
 
 SubjectField = Annotated[HeaderField | NameLabel | TableLabel | CommentLabel, Field(discriminator="source")]
 """Where age or sex comes from."""
+
+IdField = Annotated[NameLabel | TableLabel, Field(discriminator="source")]
+"""Where the id of a subject comes from."""

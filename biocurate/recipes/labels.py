@@ -15,13 +15,16 @@ from biocurate.recipes.labelling import (
     Label,
     NameLabel,
     TableLabel,
+    TextLabel,
     Words,
 )
+from biocurate.recipes.named import key_of, named_texts, parts
 from biocurate.recipes.schema import Definition, KeepRule
 from biocurate.recipes.spans import read_events, spans_of
-from biocurate.recipes.tables import cells_by_key, rows_by_key, table_source
+from biocurate.recipes.tables import rows_by_key, table_source
+from biocurate.recipes.text_blocks import blocks_of, called
 from biocurate.recipes.units import Unit
-from biocurate.recipes.words import cut_out, is_unknown, label_of, number_of
+from biocurate.recipes.words import cut_out, is_unknown, label_of, number_beside, number_of
 from biocurate.recording import Annotation, Recording
 
 W = TypeVar("W", bound=Words)
@@ -55,27 +58,15 @@ def annotate(definition: Definition, unit: Unit, recording: Recording) -> Noted:
 
 def row_key(keyed: Keyed, unit: Unit) -> str:
     """What a recording is called in a table."""
-    return unit.name if keyed.key.group == "name" else unit.groups.get(keyed.key.group, "")
+    return key_of(keyed, unit.name, unit.groups)
 
 
 def texts_of(label: NameLabel | TableLabel | CommentLabel, unit: Unit, comments: Sequence[str]) -> list[str] | None:
     """What the files say that a whole recording is, before `as_cut` translates it; None where nothing says it."""
-    if isinstance(label, NameLabel):
-        text = unit.groups.get(label.group_name)
-        return [] if text is None else [text]
     if isinstance(label, CommentLabel):
         cuts = [cut for comment in comments if (cut := cut_out(comment, label.match)) is not None]
-        return _parts(cuts, label.split) or None
-    cells = cells_by_key(unit.root, label, label.column).get(row_key(label, unit))
-    if cells is None:
-        return None
-    return _parts(cells, label.split)
-
-
-def _parts(texts: Sequence[str], split: str | None) -> list[str]:
-    """Texts that each may hold several, each once and none empty."""
-    parts = [part.strip() for text in texts for part in (text.split(split) if split else [text])]
-    return list(dict.fromkeys(filter(None, parts)))
+        return parts(cuts, label.split) or None
+    return named_texts(label, unit.root, unit.name, unit.groups)
 
 
 def as_cut(words: W) -> W:
@@ -119,6 +110,8 @@ def _made(kind: str, label: Label, unit: Unit, recording: Recording) -> Noted:
         return _relabelled(kind, label.meant(unit.groups), recording)
     if isinstance(label, EventLabel):
         return _events(kind, label, unit, recording)
+    if isinstance(label, TextLabel):
+        return _listed(kind, label, unit, recording)
     if isinstance(label, IntervalLabel):
         return _intervals(kind, label, unit, recording)
     return _whole(kind, label, unit, recording)
@@ -129,9 +122,13 @@ def _whole(kind: str, label: NameLabel | TableLabel | CommentLabel, unit: Unit, 
     texts = texts_of(label, unit, recording.comments)
     if texts is None:
         return [], [_no_row(kind, label, unit)]
-    values, warnings = _translated(kind, as_cut(label), texts)
+    words = as_cut(label)
+    values, warnings = _translated(kind, words, texts)
+    numbers = {label_of(text, words): number_beside(text, words.match) for text in reversed(texts)}
     spanning = [
         Annotation(0, recording.duration_ns, kind, value, number_of(value) if label.counts else None)
+        if numbers[value] is None
+        else Annotation(0, recording.duration_ns, kind, value, numbers[value])
         for value in values
     ]
     return spanning, warnings
@@ -191,3 +188,10 @@ def _events(kind: str, label: EventLabel, unit: Unit, recording: Recording) -> N
         return [], [f"{kind}: no file {label.file[0]} lies beside the recording"]
     rows, origin_ns = read_events(source, label)
     return spans_of(kind, label, rows, source, recording, origin_ns)
+
+
+def _listed(kind: str, label: TextLabel, unit: Unit, recording: Recording) -> Noted:
+    source = unit.beside.get(kind)
+    if source is None:
+        return [], [f"{kind}: no file {label.file[0]} lies beside the recording"]
+    return spans_of(kind, label, blocks_of(source, label, called(label, unit)), source, recording)

@@ -250,8 +250,9 @@ class Recipe:
 
     @property
     def keyed(self) -> dict[str, Keyed]:
-        """The fields that are joined from a table: kind of label, ``age`` or ``sex`` -> its join."""
-        subject = {"age": self.definition.subject.age, "sex": self.definition.subject.sex}
+        """The fields that are joined from a table: kind of label, ``id``, ``age`` or ``sex`` -> its join."""
+        said = self.definition.subject
+        subject = {"id": said.id, "age": said.age, "sex": said.sex}
         spoken: Sequence[tuple[str, object]] = [*self.definition.labels.items(), *subject.items()]
         return {kind: label for kind, label in spoken if isinstance(label, Keyed)}
 

@@ -17,7 +17,17 @@ from pydantic import (
 
 from biocurate.recipes.correcting import Correction
 from biocurate.recipes.fields import Beside, Fields, Pattern, Regex, Sensor, Template, WordMap, case_of, template_fields
-from biocurate.recipes.labelling import AnnotationLabel, EventLabel, HeaderField, Keyed, Label, NameLabel, SubjectField
+from biocurate.recipes.labelling import (
+    AnnotationLabel,
+    BesideLabel,
+    HeaderField,
+    IdField,
+    Keyed,
+    Label,
+    NameLabel,
+    SubjectField,
+    TextLabel,
+)
 from biocurate.recipes.typos import nearest
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
@@ -132,8 +142,11 @@ class KeepRule(Fields):
 
 
 class Subject(Fields):
-    """Where age and sex come from."""
+    """Who it is, and where age and sex come from."""
 
+    id: IdField | None = None
+    """Where the id comes from that tells persons apart; by default the group ``subject``, else the recording's name.
+    A recording that a table gives no id is not read."""
     age: SubjectField = HeaderField.model_validate({"from": "header"})
     sex: SubjectField = HeaderField.model_validate({"from": "header"})
 
@@ -215,6 +228,7 @@ class Definition(Fields):
     def _names_fit(self) -> Definition:
         groups = self.files.pattern.groupindex
         spoken: dict[str, Label | SubjectField] = {"subject.age": self.subject.age, "subject.sex": self.subject.sex}
+        spoken |= {"subject.id": self.subject.id} if self.subject.id else {}
         spoken |= {f"labels.{kind}": label for kind, label in self.labels.items()}
         needed = {field: _groups_of(label) for field, label in spoken.items()}
         if self.persons and self.persons.by:
@@ -233,7 +247,9 @@ def _groups_of(label: Label | SubjectField) -> set[str]:
         return {label.group_name}
     if isinstance(label, Keyed):
         return {label.key.group} - {"name"}
-    if isinstance(label, EventLabel):
+    if isinstance(label, TextLabel) and label.key:
+        return _fields_of(label.file) | ({label.key.group} - {"name"})
+    if isinstance(label, BesideLabel):
         return _fields_of(label.file)
     if isinstance(label, AnnotationLabel) and label.by:
         return {label.by}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
 import polars as pl
 
 from biocurate.errors import RecipeError
 from biocurate.formats.source import Source
+from biocurate.recipes.day_clock import day_ns, since
 from biocurate.recipes.labelling import Column, EventLabel, Spans
 from biocurate.recipes.tables import column_of, parse_rows
 from biocurate.recipes.words import is_unknown, label_of
@@ -31,7 +33,8 @@ def read_events(source: Source, label: EventLabel) -> tuple[pl.DataFrame, int]:
     with source.open() as file:
         data = file.read()
     counted = label.onset.clock == "file"
-    rows = parse_rows(data, source, label.separator, header=label.header, skip=int(counted))
+    places = None if label.header else _places(label)
+    rows = parse_rows(data, source, label.separator, header=label.header, skip=int(counted), columns=places)
     if not counted or not data.strip():
         return rows, 0
     first = data.split(b"\n", 1)[0].decode("utf-8", "replace").split(label.separator or ",")[0].strip()
@@ -41,6 +44,14 @@ def read_events(source: Source, label: EventLabel) -> tuple[pl.DataFrame, int]:
         raise RecipeError(
             "its first cell is no time, but its onsets should count from it (`clock: file`).", where=source.virtual
         ) from None
+
+
+def _places(label: EventLabel) -> list[int] | None:
+    """The columns that are read of a table without a header; None for all. Samples may lie beside the labels."""
+    spoken = (label.onset.column, label.duration, label.end, label.number, label.column)
+    places = [column for column in spoken if isinstance(column, int)]
+    named = any(isinstance(column, str | tuple) for column in spoken)
+    return None if named or not places else sorted(set(places))
 
 
 def spans_of(
@@ -71,12 +82,14 @@ def spans_of(
     """
     if rows.is_empty():
         return [], []
-    if spans.onset.clock != "relative":
+    if spans.onset.clock in ("unix", "file"):
         if recording.start_unix_ns is None:
             return [], [f"{kind}: the recording states no start time, so labels on the unix clock are left out"]
         origin_ns -= recording.start_unix_ns
     timed = _timed(spans, rows, source, origin_ns)
     warnings = _unreadable(kind, spans, rows, timed, source)
+    if spans.missing_duration == "instant":
+        timed = timed.with_columns(pl.col("length").fill_null(0))
     timed = timed.drop_nulls(["onset", "length"]).sort("onset", maintain_order=True)
     if spans.every_s is not None:
         timed = _merged(timed, round(spans.every_s * NS))
@@ -101,17 +114,8 @@ def _timed(spans: Spans, rows: pl.DataFrame, source: Source, origin_ns: int) -> 
         return rows.get_column(column_of(rows, column, source))
 
     column = label_column(spans, rows)
-
-    onset = _nanoseconds(cells(spans.onset.column), spans.onset.unit)
-    if spans.every_s is not None:
-        length = pl.Series([round(spans.every_s * NS)], dtype=pl.Int64).new_from_index(0, rows.height)
-    elif spans.duration is not None:
-        length = _nanoseconds(cells(spans.duration), spans.onset.unit)
-        length = length.fill_null(0) if spans.missing_duration == "instant" else length
-    elif spans.end is not None:
-        length = _nanoseconds(cells(spans.end), spans.onset.unit) - onset
-    else:
-        length = pl.zeros(rows.height, pl.Int64, eager=True)
+    onset = _onset(spans, rows, cells)
+    length = _length(spans, onset, cells)
     number: pl.Series | None = None
     if spans.number is not None:
         number = cells(spans.number).cast(pl.Float64, strict=False)
@@ -124,6 +128,40 @@ def _timed(spans: Spans, rows: pl.DataFrame, source: Source, origin_ns: int) -> 
         },
         schema={"onset": pl.Int64, "length": pl.Int64, "value": pl.String, "number": pl.Float64},
     ).with_columns(pl.col("value") if column is not None else pl.lit(spans.value).alias("value"))
+
+
+Cells = Callable[[Column], pl.Series]
+"""Gives a column."""
+
+
+def _onset(spans: Spans, rows: pl.DataFrame, cells: Cells) -> pl.Series:
+    """When each row begins, in nanoseconds on its clock."""
+    if spans.onset.column is None:
+        assert spans.every_s is not None
+        return pl.int_range(rows.height, dtype=pl.Int64, eager=True) * round(spans.every_s * NS)
+    if spans.onset.origin is None:
+        return _nanoseconds(cells(spans.onset.column), spans.onset.unit)
+    return since(day_ns(cells(spans.onset.column)), day_ns(cells(spans.onset.origin)))
+
+
+def _length(spans: Spans, onset: pl.Series, cells: Cells) -> pl.Series:
+    """How long each row lasts, in nanoseconds; null where that cannot be read, or is longer than anything."""
+    if spans.every_s is not None:
+        return pl.Series([round(spans.every_s * NS)], dtype=pl.Int64).new_from_index(0, len(onset))
+    if spans.duration is not None:
+        length = _nanoseconds(cells(spans.duration), spans.onset.unit)
+    elif spans.end is None:
+        return pl.zeros(len(onset), pl.Int64, eager=True)
+    elif spans.onset.origin is not None:
+        assert spans.onset.column is not None
+        length = since(day_ns(cells(spans.end)), day_ns(cells(spans.onset.column)))
+    else:
+        length = _nanoseconds(cells(spans.end), spans.onset.unit) - onset
+    return length if spans.longest_s is None else _at_most(length, round(spans.longest_s * NS))
+
+
+def _at_most(length: pl.Series, longest_ns: int) -> pl.Series:
+    return length.to_frame("length").select(pl.when(pl.col("length") <= longest_ns).then("length")).to_series()
 
 
 def _nanoseconds(cells: pl.Series, unit: str) -> pl.Series:
@@ -165,7 +203,13 @@ def _inside(timed: pl.DataFrame, duration_ns: int) -> pl.DataFrame:
 def _unreadable(kind: str, spans: Spans, rows: pl.DataFrame, timed: pl.DataFrame, source: Source) -> list[str]:
     """Warnings for times and labels that say nothing."""
     warnings = []
-    lost = timed.filter(pl.col("onset").is_null() | pl.col("length").is_null()).height
+    endless = timed.filter(pl.col("onset").is_not_null() & pl.col("length").is_null()).height
+    lost = timed.get_column("onset").null_count()
+    if spans.missing_duration == "drop":
+        lost, endless = lost + endless, 0
+    # Where a length is left out on purpose, as BIDS' n/a, an instant is what is meant; a time that is none is a slip.
+    if endless and spans.duration is None:
+        warnings.append(f"{kind}: {endless} of {rows.height} rows have no plausible end and are kept as instants")
     if lost:
         warnings.append(f"{kind}: {lost} of {rows.height} rows have no readable time and are left out")
     if (column := label_column(spans, rows)) is not None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from biocurate.errors import RecipeError
 from biocurate.formats.source import Source
@@ -78,7 +80,13 @@ def _read_rows(source: Source, separator: str | None, mtime_ns: int) -> pl.DataF
 
 
 def parse_rows(
-    data: bytes, source: Source, separator: str | None = None, *, header: bool = True, skip: int = 0
+    data: bytes,
+    source: Source,
+    separator: str | None = None,
+    *,
+    header: bool = True,
+    skip: int = 0,
+    columns: Sequence[int] | None = None,
 ) -> pl.DataFrame:
     """Read a table's bytes as text cells, stripped; empty cells are null.
 
@@ -93,19 +101,25 @@ def parse_rows(
         Whether the first row that is not skipped names the columns.
     skip : int
         Lines to skip first.
+    columns : sequence of int, optional
+        Places of the columns to read; all where it is left out.
     """
     data = b"".join(data.split(b"\n", skip)[skip:]) if skip else data
     if not data.strip():
         return pl.DataFrame()
     separator = separator or ("\t" if source.virtual.lower().endswith(".tsv") else ",")
     try:
-        rows = pl.read_csv(io.BytesIO(data), has_header=header, infer_schema=False, separator=separator)
+        rows = pl.read_csv(
+            io.BytesIO(data), has_header=header, infer_schema=False, separator=separator, columns=columns
+        )
     except pl.exceptions.PolarsError as error:
         raise RecipeError(
             f"the table cannot be read: {str(error).splitlines()[0]}",
             where=source.virtual,
             mend="It must be UTF-8 text with as many cells in each row as in the first.",
         ) from None
+    if columns is not None:
+        rows.columns = [f"{_PLACE}{place}" for place in columns]
     rows = rows.rename({name: name.strip() for name in rows.columns})
     return rows.with_columns(pl.all().str.strip_chars().replace("", None))
 
@@ -119,6 +133,8 @@ def column_of(rows: pl.DataFrame, column: Column | tuple[Column, ...], source: S
         The table has no such column.
     """
     for each in column if isinstance(column, tuple) else (column,):
+        if isinstance(each, int) and f"{_PLACE}{each}" in rows.columns:  # where only some were read
+            return f"{_PLACE}{each}"
         if isinstance(each, int) and 0 <= each < rows.width:
             return rows.columns[each]
         if isinstance(each, str) and each in rows.columns:
@@ -151,22 +167,33 @@ def rows_by_key(root: Path, keyed: Keyed) -> Mapping[str, pl.DataFrame]:
     return _rows_by_key(source, keyed.separator, keyed.key, source.mtime_ns)
 
 
-def cells_by_key(root: Path, keyed: Keyed, column: Column) -> Mapping[str, list[str]]:
-    """Cells of one column by key, without the empty ones."""
+def cells_of(root: Path, keyed: Keyed, column: Column, key: str) -> list[str] | None:
+    """Cells of one column in the rows of a key, without the empty ones; None where no row has the key."""
     if not is_there(root, keyed):
-        return {}
+        return None
     source = table_source(root, keyed.file)
-    return _cells_by_key(source, keyed.separator, keyed.key, column, keyed.optional, source.mtime_ns)
+    rows = _read_rows(source, keyed.separator, source.mtime_ns)
+    if keyed.optional and column not in rows.columns:
+        return None
+    keys, places = _index(source, keyed.separator, keyed.key, source.mtime_ns)
+    first, last = (np.searchsorted(keys, key.encode(), side) for side in ("left", "right"))
+    if first == last:
+        return None
+    cells = rows.get_column(column_of(rows, column, source))
+    # One by one: there are few, and an expression costs more than they do.
+    return [cell for place in places[first:last].tolist() if (cell := cells[place]) is not None]
 
 
 @lru_cache(maxsize=KEPT)
-def _cells_by_key(
-    source: Source, separator: str | None, key: Key, column: Column, optional: bool, mtime_ns: int
-) -> Mapping[str, list[str]]:
-    found = _rows_by_key(source, separator, key, mtime_ns)
-    if optional and any(column not in rows.columns for rows in found.values()):
-        return {}
-    return {name: rows[column_of(rows, column, source)].drop_nulls().to_list() for name, rows in found.items()}
+def _index(
+    source: Source, separator: str | None, key: Key, mtime_ns: int
+) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
+    """Keys of a table in order, and the row of each; a dict of lists would be gigabytes for a table of 800,000 rows."""
+    keys = keys_of(_read_rows(source, separator, mtime_ns), key, source)
+    places = keys.is_not_null().arg_true().to_numpy().astype(np.int64)
+    texts = np.array([text.encode() for text in keys.drop_nulls()], dtype=np.bytes_)
+    order = np.argsort(texts, kind="stable")
+    return texts[order], places[order]
 
 
 @lru_cache(maxsize=KEPT)
@@ -178,3 +205,4 @@ def _rows_by_key(source: Source, separator: str | None, key: Key, mtime_ns: int)
 
 
 _KEY = "\x00key"
+_PLACE = "\x00place "

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from biocurate.errors import RecipeError, SourceError
 from biocurate.formats import members
 from biocurate.formats.source import Source, scan
-from biocurate.recipes.labelling import EventLabel
+from biocurate.recipes.labelling import BesideLabel
 from biocurate.recipes.named import subject_of_name
 from biocurate.recipes.naming import hashed
 from biocurate.recipes.schema import RECORD, Definition
@@ -169,7 +169,7 @@ def _unit(
             mend="Let the group match at least one letter, or leave the file out under `ignore`.",
         )
     folder = first.virtual.rpartition("/")[0]
-    wanted = {kind: label.file for kind, label in definition.labels.items() if isinstance(label, EventLabel)}
+    wanted = {kind: label.file for kind, label in definition.labels.items() if isinstance(label, BesideLabel)}
     if definition.channel_table:
         wanted[CHANNEL_TABLE] = definition.channel_table.file
     beside = {kind: _beside(file, folder, groups, by_path) for kind, file in wanted.items()}

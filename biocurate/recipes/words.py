@@ -8,8 +8,8 @@ from biocurate.recipes.labelling import Words
 
 
 def label_of(text: str | None, words: Words) -> str | None:
-    """Cut out and translate one text; None where it says nothing, or where the recipe drops it."""
-    cut = cut_out(text, words.match)
+    """Cut out, amend and translate one text; None where it says nothing, or where the recipe drops it."""
+    cut = _amended(text, words)
     if cut is None or words.map is None:
         return cut
     return words.map.get(cut)
@@ -19,8 +19,13 @@ def is_unknown(text: str | None, words: Words) -> bool:
     """Whether a text is there that the recipe neither translates nor drops."""
     if text is None or not text.strip():
         return False
-    cut = cut_out(text, words.match)
+    cut = _amended(text, words)
     return cut is None or (words.map is not None and cut not in words.map)
+
+
+def _amended(text: str | None, words: Words) -> str | None:
+    cut = cut_out(text, words.match)
+    return None if cut is None else words.replace.get(cut, cut)
 
 
 def cut_out(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
@@ -34,6 +39,14 @@ def cut_out(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
         return None
     cut = match["value"] if "value" in pattern.groupindex else match[1] if pattern.groups else match[0]
     return (cut or "").strip() or None
+
+
+def number_beside(text: str, pattern: re.Pattern[str] | None) -> float | None:
+    """The number that a pattern's group ``number`` takes, if it has one."""
+    if pattern is None or "number" not in pattern.groupindex:
+        return None
+    match = pattern.fullmatch(text.strip())
+    return number_of(match["number"]) if match else None
 
 
 def number_of(text: str | None) -> float | None:
