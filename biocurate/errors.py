@@ -47,6 +47,10 @@ class SourceError(BiocurateError):
     """A raw file cannot be read as what it claims to be."""
 
 
+class IncompleteError(SourceError):
+    """A raw file is shorter than its header says, or is still being written: the next run tries it again."""
+
+
 class RecipeError(UsageError):
     """A recipe is not valid, or does not fit the corpus it is used on."""
 
@@ -69,6 +73,10 @@ class StaleError(StoreError):
 
 class LeaseError(StoreError):
     """Another process is writing to the store."""
+
+
+class ExportError(BiocurateError):
+    """A recording cannot be written in the format asked for without saying something else than the store."""
 
 
 class QueryError(UsageError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson, StoreOption
+from biocurate.cli.options import AsJson, At, StoreOption, path_of
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -16,8 +16,10 @@ app = typer.Typer(
     help="Models: train them on a manifest, judge them on persons that they never saw.", no_args_is_help=True
 )
 
-Run = Annotated[Path, typer.Option("--run", help="Folder of the run.", show_default=False)]
-RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", show_default=False)]
+Run = Annotated[
+    Path, typer.Option("--run", help="Folder of the run.", parser=path_of, metavar="DIR", show_default=False)
+]
+RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", parser=path_of, metavar="RUN", show_default=False)]
 Sensors = Annotated[
     str | None, typer.Option(help="Sensor types, such as EEG,ECG; all that the model takes by default.")
 ]
@@ -74,6 +76,7 @@ def finetune(
     fold: OneFold = None,
     seed: Seed = 0,
     force: Force = False,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Train a model on a manifest, and judge it on the persons held out.
@@ -104,7 +107,7 @@ def finetune(
         training=chosen["training"],
         evaluation=chosen["evaluation"],
     )
-    opened = open_store(store)
+    opened = open_store(store, at)
     if folds and not has_folds(opened.manifest(manifest).rows):
         mend = "Leave out --folds, or build a manifest with `split: {method: kfold}`."
         raise UsageError("it has no folds.", where=f"manifest {manifest}", mend=mend)
@@ -126,6 +129,7 @@ def evaluate(
     store: Annotated[str | None, typer.Option("--store", envvar="BIOCURATE_STORE", help="With --manifest.")] = None,
     manifest: Annotated[str | None, typer.Option(help="Judge on this manifest; its persons must be new.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of the manifest.")] = None,
+    at: At = None,
     as_json: AsJson = False,
 ) -> None:
     """Print how well a run did, computed anew from its predictions; or judge it on another manifest.
@@ -144,7 +148,7 @@ def evaluate(
     if store is None:
         raise UsageError("a manifest lies in a store.", where="--manifest", mend="Name it: --store STORE.")
     with progress("Measuring", "windows") as bar:
-        report = judge_on(run, open_store(store), manifest, split, bar)
+        report = judge_on(run, open_store(store, at), manifest, split, bar)
     _print(report, as_json)
 
 

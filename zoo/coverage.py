@@ -39,7 +39,13 @@ def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFra
     -------
     DataFrame, one row a covered window: ``row`` (place in `rows`), ``stream_no``, ``rate_hz``, ``channels`` (list of
     names), ``duration_ns``, ``of`` (how many streams of the type cover it)
+
+    Raises
+    ------
+    StaleError
+        Where a window was cut from a recording that has been replaced: it would seem to lack the sensor type.
     """
+    store.check_live(rows.lazy())
     keys = ["recording_id", "revision", "stream_no"]
     streams = (
         store.streams.filter(pl.col("sensor_type") == str(sensor))

@@ -37,12 +37,13 @@ HELD_BYTES = 256 * 2**20
 class _StoreDataset(Dataset[Batch]):
     """Rows of a manifest in one split; subclasses say what a batch of them is."""
 
-    def __init__(self, store_url: str, manifest: str | Manifest, split: str | None) -> None:
-        from biocurate import open_store
-
-        self.store_url = str(store_url)
-        store = open_store(self.store_url)
-        task = Task.of(store.manifest(manifest) if isinstance(manifest, str) else manifest)
+    def __init__(self, store_url: str, manifest: str | Manifest, split: str | None, at: int | str | None) -> None:
+        self.store_url, self.at = str(store_url), at
+        if isinstance(manifest, str):
+            task = Task.of(self._store.manifest(manifest))
+        else:
+            task = Task.of(manifest)
+            self._store.check_live(task.rows.lazy(), f"manifests/{task.name}", task.snapshot_id)
         if split is not None and split not in task.rows["split"].unique().to_list():
             there = ", ".join(task.rows["split"].unique().drop_nulls().sort())
             raise UsageError(f"the manifest has no split {split!r}.", where=task.name, mend=f"It has {there}.")
@@ -55,7 +56,7 @@ class _StoreDataset(Dataset[Batch]):
     def _store(self) -> Store:
         from biocurate import open_store
 
-        return open_store(self.store_url)
+        return open_store(self.store_url, self.at)
 
     @cached_property
     def _reader(self) -> SignalReader:
@@ -91,9 +92,13 @@ class WindowDataset(_StoreDataset):
     sensors : sequence of str
     channels : mapping of sensor type to names, optional
         Channels in the order wanted; needed where recordings differ in channels.
+    at : int or str, optional
+        A snapshot to read, as of `open_store`.
 
     Raises
     ------
+    StaleError
+        Where the manifest was built from recordings that have been replaced.
     ModelError
         Windows that cannot be one array: several rates, several sets of channels, or a sensor type that none has.
     """
@@ -105,8 +110,9 @@ class WindowDataset(_StoreDataset):
         split: str | None,
         sensors: Sequence[str],
         channels: Mapping[str, Sequence[str]] | None = None,
+        at: int | str | None = None,
     ) -> None:
-        super().__init__(store_url, manifest, split)
+        super().__init__(store_url, manifest, split, at)
         self.sensors = tuple(SensorType.parse(sensor) for sensor in sensors)
         wanted = {SensorType.parse(sensor): tuple(names) for sensor, names in (channels or {}).items()}
         self.signatures: dict[SensorType, Signature] = {}
@@ -161,9 +167,13 @@ class ImageDataset(_StoreDataset):
         Side in pixels; images are resized when they are read.
     sensors : sequence of str, optional
         Only images of these sensor types.
+    at : int or str, optional
+        A snapshot to read, as of `open_store`.
 
     Raises
     ------
+    StaleError
+        Where the manifest or the images were made from recordings that have been replaced.
     ModelError
         Where no window of the split has an image.
     """
@@ -176,8 +186,9 @@ class ImageDataset(_StoreDataset):
         image_set: str,
         size: int = 224,
         sensors: Sequence[str] | None = None,
+        at: int | str | None = None,
     ) -> None:
-        super().__init__(store_url, manifest, split)
+        super().__init__(store_url, manifest, split, at)
         self.size = size
         found = self._find(image_set, [str(SensorType.parse(sensor)) for sensor in sensors or ()])
         self.images = found.filter(pl.col("status") == "ok")

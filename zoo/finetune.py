@@ -169,7 +169,7 @@ def _write(
 
     told = config.model_dump(mode="json")
     source = {"manifest_hash": task.hash, "snapshot_id": task.snapshot_id, "store_id": store.card["store_id"]}
-    runs.write_config(run, {**told, **source, "data_terms": list(store.manifest(config.manifest).terms)})
+    runs.write_config(run, {**told, **source, "at": store.opened_at, "data_terms": list(task.terms)})
     runs.write_predictions(run, held, dict(controls))
     runs.write_json(run / "metrics.json", found.to_json())
     runs.write_json(run / "versions.json", runs.versions())

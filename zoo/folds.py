@@ -78,7 +78,7 @@ def has_folds(rows: pl.DataFrame) -> bool:
 
 
 def _wanted(names: Sequence[str], only: Sequence[str] | None) -> list[str]:
-    chosen = {name if name in names else f"fold{name}" for name in only or ()}
+    chosen = {f"fold{name}" if name.isdecimal() and name not in names else name for name in only or ()}
     unknown = sorted(chosen - set(names))
     if unknown:
         raise UsageError(

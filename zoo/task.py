@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -39,6 +39,8 @@ class Task:
     rows: pl.DataFrame
     classes: list[str]
     """Labels; a class is its place in this list."""
+    terms: tuple[dict[str, Any], ...] = ()
+    """What the licences say of the corpora that its windows are from."""
 
     @classmethod
     def of(cls, manifest: Manifest) -> Task:
@@ -57,7 +59,7 @@ class Task:
         if rows["label"].n_unique() < 2:
             mend = "Training needs two labels or more: look at `label` and `where` of its definition."
             raise ManifestError("its windows have less than two labels.", where=where, mend=mend)
-        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows, manifest.classes)
+        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows, manifest.classes, manifest.terms)
 
     @cached_property
     def codes(self) -> Codes:

@@ -1,4 +1,4 @@
-"""`biocurate bench codecs | ingest | reads`."""
+"""`biocurate bench codecs | edf | wfdb | csv | again | size | reads`."""
 
 from __future__ import annotations
 
@@ -27,21 +27,79 @@ def codecs(
     show(compare(root, limit), as_json)
 
 
-@app.command()
-def ingest(
-    recipe: Annotated[str, typer.Argument(help="Recipe of an EDF corpus.")],
-    root: RootDir,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs of each contender, in turn.")] = 3,
-    as_json: AsJson = False,
-) -> None:
-    """Ingest of an EDF corpus against MNE with preload into float32 HDF5 gzip-4, one pinned core each.
+Repeats = Annotated[int, typer.Option(min=1, help="Runs of each contender, in turn.")]
+Load = Annotated[float | None, typer.Option(help="Before each run, wait for a load below this (ten minutes at most).")]
+Copies = Annotated[int, typer.Option(min=1, help="Copies of each recording, under other subject numbers.")]
 
-    biocurate bench ingest eegmat --root ~/data/eegmat
+
+@app.command()
+def edf(root: RootDir, copies: Copies = 8, repeats: Repeats = 3, load: Load = None, as_json: AsJson = False) -> None:
+    """Ingest of eegmat against MNE into float32 HDF5 gzip-4, and against only hashing and compressing its bytes.
+
+    biocurate bench edf --root ~/data/eegmat
     """
-    from biocurate.bench.ingest import compare
+    from biocurate.bench.speed import edf as compare
     from biocurate.cli.output import show
 
-    show(compare(recipe, root, repeats), as_json)
+    show(compare(root, copies, repeats, load), as_json)
+
+
+@app.command()
+def wfdb(
+    root: RootDir,
+    records: Annotated[int, typer.Option(min=1, help="Records, made of copies under other numbers.")] = 500,
+    repeats: Repeats = 3,
+    load: Load = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ingest of 12-lead records against a loop of `wfdb.rdrecord` into float32 HDF5 gzip-4.
+
+    biocurate bench wfdb --root ~/data/ludb/data
+    """
+    from biocurate.bench.speed import wfdb as compare
+    from biocurate.cli.output import show
+
+    show(compare(root, records, repeats, load), as_json)
+
+
+@app.command()
+def csv(root: RootDir, repeats: Repeats = 3, load: Load = None, as_json: AsJson = False) -> None:
+    """Ingest of stress-predict's Empatica E4 exports against `pandas.read_csv` into float32 HDF5 gzip-4.
+
+    biocurate bench csv --root ~/data/stress-predict
+    """
+    from biocurate.bench.speed import csv as compare
+    from biocurate.cli.output import show
+
+    show(compare(root, repeats, load), as_json)
+
+
+@app.command()
+def again(root: RootDir, copies: Copies = 8, repeats: Repeats = 3, load: Load = None, as_json: AsJson = False) -> None:
+    """A rerun over a finished corpus, and two workers, against a first run in one process.
+
+    biocurate bench again --root ~/data/eegmat
+    """
+    from biocurate.bench.speed import again as compare
+    from biocurate.cli.output import show
+
+    show(compare(root, copies, repeats, load), as_json)
+
+
+@app.command()
+def size(
+    recipe: Annotated[str, typer.Argument(help="Name of a recipe, or a recipe file.")],
+    root: RootDir,
+    as_json: AsJson = False,
+) -> None:
+    """Bytes of a corpus in a store against float32 HDF5 gzip-4 and gzip-6 of its integers.
+
+    biocurate bench size ludb --root ~/data/ludb
+    """
+    from biocurate.bench.size import compare
+    from biocurate.cli.output import show
+
+    show(compare(recipe, root), as_json)
 
 
 @app.command()

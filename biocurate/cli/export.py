@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from biocurate.cli.options import AsJson, At, StoreOption
+from biocurate.cli.options import AsJson, At, StoreOption, path_of
 
 if TYPE_CHECKING:
     from biocurate.export import Outcome
@@ -23,7 +23,7 @@ class FileFormat(StrEnum):
 
 def export(
     store: StoreOption,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.", file_okay=False)],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.", parser=path_of, metavar="DIR")],
     form: Annotated[
         FileFormat, typer.Option("--format", help="EDF+ (BDF+ where integers have more than 16 bits), or WFDB.")
     ] = FileFormat.edf,
@@ -46,6 +46,7 @@ def export(
 
     biocurate export --where "subject = '02'" --format wfdb -o ~/files --store ~/store
     """
+    from biocurate.cli.output import writing
     from biocurate.cli.progress import progress
     from biocurate.export import export as run
     from biocurate.export import select
@@ -53,18 +54,20 @@ def export(
 
     opened = open_store(store, at)
     chosen = select(opened, recordings=recording or (), corpus=corpus, where=where)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
     with progress("Exporting", "recordings") as bar:
         outcome = run(
             opened,
             chosen,
-            out.expanduser(),
+            out,
             form.value,
             scale=scale,
             overwrite=overwrite,
             i_have_rights=i_have_rights,
             progress=bar,
         )
-    _print(outcome, out.expanduser(), as_json)
+    _print(outcome, out, as_json)
     raise typer.Exit(outcome.exit_code)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson, Scheduler, StoreOption, Workers
+from biocurate.cli.options import AsJson, At, Scheduler, StoreOption, Workers, path_of
 
 if TYPE_CHECKING:
     from biocurate.images.generate import Outcome
@@ -64,45 +64,29 @@ def generate(
 
 
 @app.command(name="list")
-def list_sets(store: StoreOption, as_json: AsJson = False) -> None:
-    """List the image sets of a store.
+def list_sets(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
+    """List the image sets of a store; a stale one was made from a recording that has been replaced since.
 
     biocurate images list --store ~/store
     """
-    import polars as pl
-
     from biocurate.cli.output import show as print_table
-    from biocurate.images.reading import image_sets
+    from biocurate.images.listing import list_images
     from biocurate.store.store import open_store
 
-    opened = open_store(store)
-    sensors = opened.streams.select("recording_id", "revision", "stream_no", "sensor_type")
-    counted = [
-        opened.tables.scan(f"images/{name}")
-        .join(sensors, on=["recording_id", "revision", "stream_no"], how="left")
-        .group_by("manifest", "representation", "sensor_type")
-        .agg(
-            images=pl.len(),
-            shown=(pl.col("status") == "ok").sum(),
-            windows=pl.col("window_id").n_unique(),
-            parts=pl.col("part").n_unique(),
-        )
-        .select(pl.lit(name).alias("set"), pl.all())
-        .sort("manifest", "representation", "sensor_type")
-        .collect()
-        for name in image_sets(opened)
-    ]
-    print_table(pl.concat(counted) if counted else pl.DataFrame(schema={"set": pl.String}), as_json)
+    print_table(list_images(open_store(store, at)), as_json)
 
 
 @app.command()
 def show(
     image_set: Annotated[str, typer.Argument(help="Image set.", show_default=False)],
     store: StoreOption,
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG to write.")] = Path("images.png"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="PNG to write.", parser=path_of, metavar="FILE")
+    ] = Path("images.png"),
     per_label: Annotated[int, typer.Option(min=1, max=20, help="Images of each label.")] = 6,
     size: Annotated[int, typer.Option(min=16, max=1024, help="Side of each image in pixels.")] = 224,
     colour: Annotated[str, typer.Option(help="Colour map: viridis or grey.")] = "viridis",
+    at: At = None,
 ) -> None:
     """Write a contact sheet: a row for each label, a few images of each.
 
@@ -113,7 +97,7 @@ def show(
     from biocurate.images.sheet import contact_sheet
     from biocurate.store.store import open_store
 
-    shown = contact_sheet(open_store(store), image_set, output, per_label=per_label, size=size, colour=colour)
+    shown = contact_sheet(open_store(store, at), image_set, output, per_label=per_label, size=size, colour=colour)
     if not shown:
         raise UsageError("no image of the set shows anything.", where=image_set, mend="See: biocurate images list")
     console().print(f"{shown} images are in {output}.", markup=False)

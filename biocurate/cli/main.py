@@ -8,7 +8,23 @@ from importlib.metadata import entry_points
 
 import typer
 
-from biocurate.cli import bench, demo, images, ingest, manifest, query, recipes, store, windows
+from biocurate.cli import (
+    annotate,
+    audit,
+    bench,
+    check,
+    demo,
+    export,
+    images,
+    ingest,
+    manifest,
+    query,
+    recipes,
+    status,
+    store,
+    upkeep,
+    windows,
+)
 from biocurate.errors import BiocurateError
 
 app = typer.Typer(
@@ -21,10 +37,17 @@ app = typer.Typer(
 app.command()(store.init)
 app.add_typer(recipes.app, name="recipes")
 app.command()(ingest.ingest)
-app.command()(store.status)
+app.command()(annotate.annotate)
+app.command()(status.status)
 app.command()(store.verify)
+app.command()(audit.audit)
 app.command()(store.snapshots)
 app.command()(store.vacuum)
+app.command()(upkeep.compact)
+app.command()(upkeep.forget)
+app.command()(upkeep.merge)
+app.add_typer(check.app, name="check")
+app.command()(export.export)
 app.add_typer(windows.app, name="windows")
 app.command()(query.query)
 app.add_typer(manifest.app, name="manifest")
@@ -59,6 +82,14 @@ def main() -> None:
         # The reader of our output (`| head`) has gone: there is no one to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except Exception as error:
+        # Tables are read lazily, so that polars itself can come upon a damaged file.
+        from biocurate.store.damage import as_damage
+
+        damage = as_damage(error)
+        if damage is None:
+            raise
+        fail(damage)
 
 
 def fail(error: BiocurateError) -> None:

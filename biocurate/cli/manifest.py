@@ -37,15 +37,15 @@ def build(
 
 @app.command("list")
 def list_manifests(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
-    """List the manifests of a store.
+    """List the manifests of a store; a stale one was built from a recording that has been replaced since.
 
     biocurate manifest list --store ~/store
     """
     from biocurate.cli.output import show
+    from biocurate.curate.manifest import list_manifests as listed
     from biocurate.store.store import open_store
 
-    built = open_store(store, at).tables.scan("manifests").select("name", "rows", "hash", "snapshot_id", "built")
-    show(built.sort("name").collect(), as_json)
+    show(listed(open_store(store, at)), as_json)
 
 
 @app.command("show")
@@ -61,7 +61,9 @@ def show_manifest(
     """
     from biocurate.store.store import open_store
 
-    _print(open_store(store, at).manifest(name), as_json)
+    opened = open_store(store, at)
+    built = opened.manifest_as_built(name)
+    _print(built, as_json, stale=opened.is_stale(built.rows.lazy()))
 
 
 def _spelled(terms: Mapping[str, object]) -> str:
@@ -73,7 +75,7 @@ def _spelled(terms: Mapping[str, object]) -> str:
     return ", ".join(said)
 
 
-def _print(manifest: Manifest, as_json: bool) -> None:
+def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
     from biocurate.cli.output import console, show, show_facts
 
     facts = {
@@ -84,6 +86,7 @@ def _print(manifest: Manifest, as_json: bool) -> None:
         "persons": manifest.rows["person"].n_unique(),
         "classes": manifest.classes,
         "built from snapshot": manifest.snapshot_id,
+        "stale": stale,
         "licences": [_spelled(terms) for terms in manifest.terms],
     }
     if as_json:
@@ -101,6 +104,13 @@ def _print(manifest: Manifest, as_json: bool) -> None:
         return
     show_facts(facts)
     show(manifest.balance())
+    if stale:
+        console().print(
+            "It is stale: recordings that it was built from have been replaced. Build it again: biocurate manifest "
+            f"build FILE. Or read the store as it was: --at {manifest.snapshot_id}",
+            style="yellow",
+            markup=False,
+        )
     if manifest.absent:
         console().print(
             f"No window is labelled {', '.join(manifest.absent)}, which the definition names.", markup=False

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import polars as pl
     from rich.console import Console
 
 SHOWN = 60
-"""Rows of a table that are printed; JSON has them all."""
+"""Rows of a table that are printed where nothing else is said; JSON has them all."""
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -23,28 +29,58 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
-def show(rows: pl.DataFrame, as_json: bool = False, title: str | None = None) -> None:
-    """Print rows as a table, or as a JSON list of objects."""
+def to_json(value: object, indent: int | None = 2) -> str:
+    """Write JSON: numbers as numbers, null for what is no finite number (RFC 8259 has none), all else as text."""
+    return json.dumps(_plain(value), default=str, ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Write a file or folder that a person named; UsageError where it cannot be written."""
+    from biocurate.errors import UsageError
+
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"it cannot be written: {error.strerror or error}.", where=str(path)) from error
+
+
+def show(rows: pl.DataFrame, as_json: bool = False, title: str | None = None, most: int = SHOWN) -> None:
+    """Print rows as a table of so many rows at most, or all as a JSON list of objects."""
     if as_json:
-        print(json.dumps(rows.to_dicts(), default=str, ensure_ascii=False, indent=2))
+        print(to_json(rows.to_dicts()))
         return
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")
     for name, dtype in rows.schema.items():
         table.add_column(name, justify="right" if dtype.is_numeric() else "left", overflow="fold")
-    for row in rows.head(SHOWN).iter_rows():
+    for row in rows.head(most).iter_rows():
         table.add_row(*map(_cell, row))
     out = console()
     out.print(table, soft_wrap=False)
-    if rows.height > SHOWN:
-        out.print(f"{SHOWN} of {rows.height:,} rows; --json or a LIMIT shows others.")
+    if rows.height > most:
+        out.print(f"{most} of {rows.height:,} rows; --json or a LIMIT shows others.")
 
 
 def show_facts(facts: dict[str, Any], as_json: bool = False) -> None:
     """Print named facts, one a line, or as one JSON object."""
     if as_json:
-        print(json.dumps(facts, default=str, ensure_ascii=False, indent=2))
+        print(to_json(facts))
         return
     out = console()
     width = max(map(len, facts), default=0)

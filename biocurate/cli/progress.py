@@ -18,6 +18,11 @@ class _Lines:
         self._total = self._done = 0.0
         self._began = self._said = time.monotonic()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was anything to do."""
+        return bool(self._total or self._done)
+
     def start(self, total: float) -> None:
         self._total = total
 
@@ -87,4 +92,5 @@ def progress(title: str, unit: str = "") -> Iterator[Progress]:
         return
     lines = _Lines(title, unit)
     yield lines
-    lines.say()
+    if lines.has_begun:
+        lines.say()

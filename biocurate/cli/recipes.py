@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson
+from biocurate.cli.options import AsJson, folder_of, path_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,7 +20,9 @@ app = typer.Typer(help="List, show and check recipes: how a corpus' files become
 RecipeName = Annotated[str, typer.Argument(help="Name of a recipe, or a recipe file.", show_default=False)]
 Root = Annotated[
     Path | None,
-    typer.Option("--root", help="Folder of the raw corpus to hold the recipe against.", exists=True, file_okay=False),
+    typer.Option(
+        "--root", help="Folder of the raw corpus to hold the recipe against.", parser=folder_of, metavar="DIR"
+    ),
 ]
 
 
@@ -41,9 +43,10 @@ def list_(as_json: AsJson = False) -> None:
             "title": recipe.title,
             "licence": recipe.licence,
             "access": recipe.access,
-            "format": recipe.reader,
+            "format": ", ".join(recipe.readers),
             "sensors": sorted({str(rule.sensor) for rule in recipe.definition.channels if rule.sensor}),
             "recordings": recipe.expect.recordings,
+            "verified": recipe.definition.verified,
         }
         for recipe in list_recipes()
     ]
@@ -90,6 +93,44 @@ def check(recipe: RecipeName, root: Root = None, as_json: AsJson = False) -> Non
     else:
         _print(report)
     raise typer.Exit(1 if report.findings else 0)
+
+
+@app.command()
+def new(
+    folder: Annotated[
+        Path,
+        typer.Option("--from", help="Folder of a raw corpus.", parser=folder_of, metavar="DIR", show_default=False),
+    ],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus; by default the folder's.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write; by default it is printed.", parser=path_of, metavar="FILE"),
+    ] = None,
+) -> None:
+    """Draft a recipe from the names and headers of files; what only a person can say is marked TODO.
+
+    biocurate recipes new --from ~/data/mycorpus -o mycorpus.yaml
+    """
+    import re
+
+    from biocurate.cli.output import console, writing
+    from biocurate.errors import UsageError
+    from biocurate.recipes.draft import recipe_text, survey
+
+    if output is not None and output.exists():
+        raise UsageError("is there already.", where=str(output), mend="Give another name, or remove it.")
+    plain = re.sub(r"[^a-z0-9._-]+", "-", (name or folder.resolve().name).lower()).strip("-._") or "corpus"
+    found = survey(folder)
+    text = recipe_text(plain, found)
+    if output is None:
+        print(text, end="")
+        return
+    with writing(output):
+        output.write_text(text, encoding="utf-8")
+    out = console()
+    todo = text.count("TODO")
+    out.print(f"{len(found.pattern.paths):,} files match; {todo} places are marked TODO in {output}.", markup=False)
+    out.print(f"Then: biocurate recipes check {output} --root {folder}", markup=False)
 
 
 def _print(report: Report) -> None:

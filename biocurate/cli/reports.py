@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import polars as pl
-
-from biocurate.cli.output import console, show, show_facts
+from biocurate.cli.output import console, show_facts
 
 if TYPE_CHECKING:
     from biocurate.ingest import Outcome, Plan
-    from biocurate.store.store import Store
+    from biocurate.ingest.estimate import Estimate
     from biocurate.store.verify import Findings
     from biocurate.verify import Compared
 
-NS_PER_HOUR = 3.6e12
+INCOMPLETE = "IncompleteError"
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
@@ -27,35 +24,78 @@ def print_plan(plan: Plan, as_json: bool) -> None:
         return
     show_facts(plan.summary())
     for job in plan.todo[:10]:
-        console().print(f"  {job.unit.recording_id}  {job.n_bytes / 1e6:,.1f} MB", markup=False)
+        file = f"  {job.unit.files[0][0].virtual}" if plan.recipe.hashes_names else ""
+        console().print(f"  {job.unit.recording_id}{file}  {job.n_bytes / 1e6:,.1f} MB", markup=False)
     if len(plan.todo) > 10:
         console().print(f"  and {len(plan.todo) - 10} more")
+
+
+def print_estimate(expected: Estimate, as_json: bool) -> None:
+    """Say what an ingest would take."""
+    if as_json:
+        show_facts({**asdict(expected), "fits": expected.fits}, as_json=True)
+        return
+    stored, free = expected.stored_bytes, expected.free_bytes
+    show_facts(
+        {
+            "recordings to read": expected.recordings,
+            "MB to read": round(expected.n_bytes / 1e6, 1),
+            "MB stored": None if stored is None else round(stored / 1e6, 1),
+            "hours": None if expected.seconds is None else round(expected.seconds / 3600, 4),
+            "MB free": None if free is None else round(free / 1e6, 1),
+            "fits": expected.fits,
+            "measured on": f"{expected.tried} recordings",
+        }
+    )
 
 
 def print_outcome(outcome: Outcome, as_json: bool) -> None:
     """Say how an ingest ended, with one paragraph a failed file."""
     if as_json:
-        print(json.dumps(asdict(outcome), default=str, indent=2))
+        show_facts(asdict(outcome), as_json=True)
         return
     out = console()
     tried = outcome.recordings + len(outcome.failures)
     if outcome.failures:
+        incomplete = sum(failure["error"] == INCOMPLETE for failure in outcome.failures)
+        arriving = f" ({incomplete} of them incomplete: the next run tries those again)" if incomplete else ""
         out.print(
-            f"{outcome.corpus}: {len(outcome.failures)} of {tried} recordings were not read; "
+            f"{outcome.corpus}: {len(outcome.failures)} of {tried} recordings were not read{arriving}; "
             f"the other {outcome.recordings} are in the store.",
             style="bold yellow",
             markup=False,
         )
         for failure in outcome.failures:
             out.print(f"  {failure['source']}  {failure['message']}\n      {failure['mend']}", markup=False)
-    elif not tried:
-        out.print(f"{outcome.corpus}: nothing to do; {outcome.done_before} recordings are in the store.", markup=False)
-        if outcome.failed_before:
-            out.print(f"{outcome.failed_before} failed before and have not changed; --retry-failed tries them again.")
-    else:
+    elif tried:
         out.print(_sentence(outcome), markup=False)
-    if outcome.gone:
-        out.print(f"{len(outcome.gone)} recordings of the store have no file below the root any more; they are kept.")
+    elif not outcome.rewritten:
+        out.print(f"{outcome.corpus}: nothing to do; {outcome.done_before} recordings are in the store.", markup=False)
+    if outcome.rewritten:
+        out.print(f"{outcome.corpus}: rows of {outcome.rewritten} recordings were written anew; no sample was read.")
+    if not tried and outcome.failed_before:
+        out.print(f"{outcome.failed_before} failed before and have not changed; --retry-failed tries them again.")
+    _print_aside(outcome)
+
+
+def _print_aside(outcome: Outcome) -> None:
+    """Say what is worth knowing beside what was read."""
+    out = console()
+    if outcome.pruned:
+        out.print(f"{len(outcome.pruned)} recordings without a file below the root were removed; snapshots have them.")
+    elif outcome.gone:
+        kept = "they are kept (--prune removes them)."
+        out.print(f"{len(outcome.gone)} recordings of the store have no file below the root any more; {kept}")
+    if outcome.forgotten:
+        out.print(f"{outcome.forgotten} recordings are of persons whom the store has forgotten; they were left out.")
+    if outcome.duplicates:
+        example = " = ".join(outcome.duplicates[0][:3])
+        out.print(
+            f"{len(outcome.duplicates)} times the same samples are there under several names, such as {example}. "
+            "All: biocurate check duplicates",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _sentence(outcome: Outcome) -> str:
@@ -68,51 +108,6 @@ def _sentence(outcome: Outcome) -> str:
     )
 
 
-def print_status(store: Store, as_json: bool) -> None:
-    """Show what a store holds."""
-    corpora = (
-        store.recordings.group_by("corpus")
-        .agg(
-            subjects=pl.col("person").n_unique(),
-            recordings=pl.len(),
-            hours=pl.col("duration_ns").sum() / NS_PER_HOUR,
-            warnings=pl.col("warnings").list.len().sum(),
-            licence=pl.col("licence").first(),
-        )
-        .sort("corpus")
-        .collect()
-    )
-    sensors = (
-        store.streams.group_by("corpus", "sensor_type", "rate_hz")
-        .agg(
-            recordings=pl.col("recording_id").n_unique(),
-            channels=pl.col("n_channels").max(),
-            hours=(pl.col("n_samples") / pl.col("rate_hz")).sum() / 3600,
-        )
-        .sort("corpus", "sensor_type", "rate_hz")
-        .collect()
-    )
-    reasons = (
-        store.failures.group_by("corpus", "error", "message").agg(files=pl.len()).sort("corpus", "error", "message")
-    )
-    failures = reasons.collect()
-    if as_json:
-        facts: dict[str, Any] = {"store": store.url, "format": store.card["format"], "snapshot": store.snapshot_id}
-        show_facts(
-            {
-                **facts,
-                **{"corpora": corpora.to_dicts(), "sensors": sensors.to_dicts(), "failures": failures.to_dicts()},
-            },
-            True,
-        )
-        return
-    console().print(f"{store.url}, format {store.card['format']}, snapshot {store.snapshot_id}", markup=False)
-    show(corpora, title="Corpora")
-    show(sensors, title="Sensor types")
-    if failures.height:
-        show(failures, title="Failures")
-
-
 def print_findings(found: Findings, as_json: bool) -> None:
     """Say what a verification found."""
     if as_json:
@@ -123,10 +118,15 @@ def print_findings(found: Findings, as_json: bool) -> None:
         out.print(f"{len(found.problems)} problems in {found.parts} parts:", style="bold red")
         for problem in found.problems:
             out.print(f"  {problem['where']}: {problem['problem']}", markup=False)
-        return
-    out.print(
-        f"{found.parts} parts ({found.n_bytes / 1e6:,.1f} MB) are whole; {found.streams} streams match their digests."
-    )
+    else:
+        size = f"{found.n_bytes / 1e6:,.1f} MB"
+        out.print(f"{found.parts} parts ({size}) are whole; {found.streams} streams match their digests.")
+    if found.unchecked:
+        out.print(
+            f"{found.unchecked} parts that the tables as they stand do not name were not checked: --all-snapshots "
+            "checks those that older snapshots name; biocurate vacuum lists those that nothing names.",
+            markup=False,
+        )
 
 
 def print_deep(compared: Compared, as_json: bool) -> None:

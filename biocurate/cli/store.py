@@ -1,4 +1,4 @@
-"""`biocurate init | status | verify | snapshots | vacuum`."""
+"""`biocurate init | verify | snapshots | vacuum`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson, At, StoreOption, Workers
+from biocurate.cli.options import AsJson, StoreOption, Workers
 
 if TYPE_CHECKING:
     from biocurate.recipes import Recipe
@@ -27,17 +27,6 @@ def init(store: Annotated[str, typer.Argument(help="Folder or URL of the new sto
     )
 
 
-def status(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
-    """Show what a store holds: recordings, hours and sensor types by corpus, and what failed.
-
-    biocurate status --store ~/store
-    """
-    from biocurate.cli.reports import print_status
-    from biocurate.store.store import open_store
-
-    print_status(open_store(store, at), as_json)
-
-
 def verify(
     store: StoreOption,
     deep: Annotated[
@@ -50,10 +39,13 @@ def verify(
         list[Path] | None,
         typer.Option(help="With --deep: recipe file of a corpus; by default the installed one, else the stored text."),
     ] = None,
+    all_snapshots: Annotated[
+        bool, typer.Option("--all-snapshots", help="Check the parts, too, that only older snapshots name.")
+    ] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Check every stored byte, and with --deep every sample against the raw files.
+    """Check every stored sample, and with --deep every sample against the raw files.
 
     biocurate verify --store ~/store
 
@@ -72,11 +64,12 @@ def verify(
     opened = open_store(store)
     if deep and not root:
         raise UsageError("--deep needs the raw files.", mend="Add --root CORPUS=DIR, once for each corpus.")
-    corpora = opened.recordings.select("corpus").unique().collect()["corpus"].to_list()
-    roots = _roots(root or [], corpora)
+    # A damaged table is a finding, not an end: without --root none has to be read here.
+    named = opened.recordings.select("corpus").unique().collect()["corpus"].to_list() if root or recipe else []
+    roots = _roots(root or [], named)
     recipes = _recipes(recipe or [], [corpus for corpus, _ in roots])
     with engine(workers) as pool, progress("Verifying", "parts") as bar:
-        found = check(opened, pool, bar)
+        found = check(opened, pool, bar, all_snapshots=all_snapshots)
     print_findings(found, as_json and not deep)
     problems = len(found.problems)
     if deep:
@@ -87,7 +80,7 @@ def verify(
                 compared = verify_deep(opened, corpus, folder, bar, recipes.get(corpus))
             print_deep(compared, as_json)
             problems += len(compared.problems)
-        if left := sorted(set(corpora) - {corpus for corpus, _ in roots}):
+        if left := sorted(set(named) - {corpus for corpus, _ in roots}):
             console(stderr=True).print(f"Not compared, as no --root was given: {', '.join(left)}.", markup=False)
     raise typer.Exit(1 if problems else 0)
 

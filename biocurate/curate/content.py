@@ -64,7 +64,11 @@ def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
         .agg(pl.col("digest"))
     )
     if joined["digest"].list.eval(pl.element().is_null()).list.any().any():
-        raise StaleError("a window refers to a stream that is gone.", where=store.url, mend="Build the windows again.")
+        raise StaleError(
+            "a window refers to a stream that is gone.",
+            where=store.url,
+            mend="Build them again: biocurate windows build.",
+        )
     joined = joined.with_columns(pl.col("digest").list.join(" "))
     return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")["digest"]
 

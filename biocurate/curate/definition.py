@@ -32,12 +32,10 @@ from pydantic import (
 from biocurate.curate.durations import format_duration, parse_duration
 from biocurate.errors import ManifestError, UsageError
 from biocurate.sensors import SensorType
+from biocurate.store.stale import OWN_SET
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 """What window sets and manifests may be called: a folder's name, and with ``-`` as ``_`` a name in SQL."""
-
-OWN_SET = "manifest-"
-"""Begins the name of a window set that belongs to a manifest; no other set's name does."""
 
 
 def _nanoseconds(value: object) -> int:

@@ -17,10 +17,10 @@ from biocurate.curate.content import content_hash
 from biocurate.curate.definition import Definition, HashSplit
 from biocurate.curate.splits import folds, split_by_person
 from biocurate.errors import ManifestError, QueryError
-from biocurate.store.manifests import Manifest, fold_name, terms_of
+from biocurate.store.manifests import Manifest, built_manifests, fold_name, manifest_rows, terms_of
 from biocurate.store.runs import Run
 from biocurate.store.schema import MANIFESTS, WINDOWS, cast, column
-from biocurate.store.sql import nearest, run
+from biocurate.store.sql import condition, nearest, run
 from biocurate.store.store import Store
 
 OF_RECORDING = ("session", "run", "age", "sex", "licence", "access")
@@ -47,7 +47,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
     """
     rule = definition.window_rule
     if rule is not None:
-        windows.build_set(store, definition.window_set, rule, overwrite=True)
+        windows.cut_set(store, definition.window_set, rule, overwrite=True)
     made = Run("manifest", definition.name, {"definition": definition.canonical()})
     with store.lease(f"manifest build {definition.name}", made.run_id):
         snapshot_id = store.snapshot_id
@@ -79,6 +79,17 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
         made.finish(store, done=rows.height)
         store.publish(made.run_id)
     return manifest
+
+
+def list_manifests(store: Store) -> pl.DataFrame:
+    """List manifests; a stale one was built from a recording that has been replaced since."""
+    built = built_manifests(store.tables, store.opened_at)
+    stale = [
+        store.is_stale(manifest_rows(store.tables, name, version))
+        for name, version in built.select("name", "version").iter_rows()
+    ]
+    listed = built.select("name", "rows", "hash", "snapshot_id", "built")
+    return listed.with_columns(stale=pl.Series(stale, dtype=pl.Boolean))
 
 
 def _labels(definition: Definition, rows: pl.DataFrame) -> tuple[str, ...]:
@@ -115,9 +126,9 @@ def _chosen(store: Store, definition: Definition, cut: pl.LazyFrame) -> pl.Serie
     of_recordings = store.recordings.select("recording_id", *OF_RECORDING)
     # A label column of the same name as a recording's hides it.
     wide = cut.join(of_recordings, on="recording_id", how="left", suffix="_of_recording")
-    relations = store.relations() | {"windows": lambda: wide}
-    query = definition.query or f"SELECT window_id FROM windows WHERE ({definition.where}\n)"
+    relations = store.live_relations() | {"windows": lambda: wide}
     try:
+        query = definition.query or f"SELECT window_id FROM windows WHERE {condition(definition.where or 'true')}"
         found = run(query, relations)
     except QueryError as error:
         raise ManifestError(error.what, where=f"{definition.name}: {error.where}", mend=error.mend) from error

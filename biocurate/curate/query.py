@@ -27,7 +27,7 @@ _JOINED = {"label": "label by the manifest's definition", "split": "split by per
 
 
 def describe(store: Store, sql: str | None = None) -> pl.DataFrame:
-    """List the columns of every relation, or of those that a query reads.
+    """List the columns of every relation, of one of them, or of those that a query reads.
 
     Returns
     -------
@@ -39,7 +39,10 @@ def describe(store: Store, sql: str | None = None) -> pl.DataFrame:
         Where the query is no SELECT, or names a relation that does not exist.
     """
     relations = store.relations()
-    chosen = sorted(relations) if sql is None else [name for name in relations_of(sql) if name in relations]
+    if sql is None or sql in relations:
+        chosen = sorted(relations) if sql is None else [sql]
+    else:
+        chosen = [name for name in relations_of(sql) if name in relations]
     if sql is not None and not chosen:
         raise QueryError("the query reads no relation.", mend=nearest("", relations))
     rows = [

@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from biocurate.errors import StaleError, StoreError, UsageError
+from biocurate.errors import StoreError, UsageError
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
 from biocurate.store.reading import physical
 from biocurate.store.signal_reader import SignalReader
 from biocurate.store.sql import nearest
+from biocurate.store.stale import gone, stale_error
 from biocurate.store.store import Store
 
 BLOCK = 8_000_000
@@ -131,15 +132,9 @@ def _choose(
 
 
 def _check_live(reader: SignalReader, rows: pl.DataFrame) -> None:
-    live = reader.streams.select("recording_id", "revision").unique()
-    stale = rows.select("recording_id", "revision").unique().join(live, on=["recording_id", "revision"], how="anti")
+    stale = gone(rows.lazy(), reader.streams.lazy())
     if stale.height:
-        raise StaleError(
-            f"the windows were cut from {stale.height} recordings that have been replaced or removed since, "
-            f"such as {stale['recording_id'][0]}.",
-            where=reader.store.url,
-            mend="Build windows and manifest again, or open the store as it was: --at SNAPSHOT, open_store(url, at=…).",
-        )
+        raise stale_error(stale, "", reader.store.url, None)
 
 
 def _each_window_has(found: pl.DataFrame, rows: pl.DataFrame, where: str, what: str, mend: str) -> None:

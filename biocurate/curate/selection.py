@@ -9,7 +9,7 @@ import polars as pl
 
 from biocurate.curate.grid import Segments
 from biocurate.errors import UsageError
-from biocurate.store.sql import nearest, run
+from biocurate.store.sql import condition, nearest, run
 from biocurate.store.store import Store
 
 
@@ -37,8 +37,7 @@ def choose(store: Store, corpora: Sequence[str] = (), where: str | None = None) 
                 raise UsageError(f"the store has no corpus {corpus!r}.", where=store.url, mend=nearest(corpus, known))
         rows = rows.filter(pl.col("corpus").is_in(list(corpora)))
     if where:
-        # The line break ends a comment that the condition may end with.
-        ids = run(f"SELECT recording_id FROM recordings WHERE ({where}\n)", {"recordings": lambda: rows})
+        ids = run(f"SELECT recording_id FROM recordings WHERE {condition(where)}", {"recordings": lambda: rows})
         rows = rows.filter(pl.col("recording_id").is_in(ids["recording_id"].implode()))
     chosen = rows.select("recording_id", "revision", "corpus", "person", "subject", "duration_ns", "streams")
     found = chosen.sort("recording_id").collect()

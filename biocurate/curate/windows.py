@@ -16,15 +16,16 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from biocurate.curate.definition import NAME, OWN_SET, WindowRule, parse_rule
-from biocurate.curate.durations import format_duration
+from biocurate.curate.definition import NAME, WindowRule, parse_rule
 from biocurate.curate.grid import Cover, Segments, cover
 from biocurate.curate.labels import majority
+from biocurate.curate.nothing import why_nothing
 from biocurate.curate.selection import annotations_of, choose, segments_of
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.store.runs import Run
 from biocurate.store.schema import WINDOWS, column
+from biocurate.store.stale import OWN_SET
 from biocurate.store.store import Store
 
 BATCH = 500_000
@@ -98,15 +99,20 @@ def build_windows(
             "share": share,
         }
     )
-    if name.startswith(OWN_SET):
-        raise UsageError(f"window sets called {OWN_SET}... belong to manifests.", mend="Choose another name.")
     return build_set(store, name, rule, where=where, overwrite=overwrite)
 
 
 def build_set(
     store: Store, name: str, rule: WindowRule, *, where: str | None = None, overwrite: bool = False
 ) -> Summary:
-    """Cut windows by a rule; see `build_windows`."""
+    """Cut windows by a rule into a set of one's own; see `build_windows`."""
+    if name.startswith(OWN_SET):
+        raise UsageError(f"window sets called {OWN_SET}… belong to manifests.", mend="Choose another name.")
+    return cut_set(store, name, rule, where=where, overwrite=overwrite)
+
+
+def cut_set(store: Store, name: str, rule: WindowRule, *, where: str | None = None, overwrite: bool = False) -> Summary:
+    """Cut windows by a rule into a set of any name, a manifest's too; see `build_windows`."""
     _check_name(store, name, overwrite)
     run = Run("windows", name, {"rule": rule.model_dump(mode="json"), "where": where})
     with store.lease(f"windows build {name}", run.run_id):
@@ -114,7 +120,7 @@ def build_set(
         batches = cutter.batches()
         first = next(batches, None)
         if first is None:
-            raise cutter.nothing()
+            raise why_nothing(rule, cutter.segments, cutter.sensors)
         reader = pa.RecordBatchReader.from_batches(cutter.schema, _chain(first, batches))
         store.tables.write(f"windows/{name}", reader)
         run.finish(store, done=cutter.written)
@@ -133,9 +139,9 @@ def list_windows(store: Store) -> pl.DataFrame:
             persons=pl.col("person").n_unique(),
             length_s=pl.col("duration_ns").first() / NS,
             labels=pl.lit(", ".join(_labels(store, table))),
-            stale=_is_stale(store),
         )
         .collect()
+        .with_columns(stale=pl.lit(store.is_stale(store.tables.scan(table))))
         for table in store.tables.names()
         if table.startswith("windows/")
     ]
@@ -216,29 +222,9 @@ class _Cutter:
         self.written += size
         return pa.RecordBatch.from_arrays([arrays[name] for name in self.schema.names], schema=self.schema)
 
-    def nothing(self) -> UsageError:
-        """Say why no window came out."""
-        missing = [sensor for sensor in self.rule.require if sensor not in self.sensors]
-        if missing:
-            there = f"These have {', '.join(self.sensors) or 'none'}."
-            return UsageError(f"no chosen recording has {' or '.join(missing)}.", where="windows", mend=there)
-        longest = float(np.max(self.segments.n_samples / self.segments.rate_hz, initial=0.0))
-        of = f" that {' and '.join(self.rule.require)} cover at once" if self.rule.require else ""
-        return UsageError(
-            f"no chosen recording has {format_duration(self.rule.length)} without a gap{of}.",
-            where="windows",
-            mend=f"The longest stretch without a gap is {longest:g} s; take shorter windows or require less.",
-        )
-
 
 def _labels(store: Store, table: str) -> list[str]:
     return [name for name in store.tables.scan(table).collect_schema().names() if name not in WINDOWS.names]
-
-
-def _is_stale(store: Store) -> pl.Expr:
-    """Whether a recording that the set was cut from has been replaced."""
-    live = store.recordings.select("revision").collect()["revision"]
-    return ~pl.col("revision").is_in(live.implode()).all()
 
 
 def _plain(texts: pl.Series) -> pa.Array:

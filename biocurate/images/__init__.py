@@ -11,7 +11,7 @@ except ModuleNotFoundError as missing:
 
 from biocurate.images import spectrogram_psd  # noqa: F401  registers what it defines
 from biocurate.images.colours import COLOUR_MAPS
-from biocurate.images.drawing import Drawing, Status, draw, represent
+from biocurate.images.drawing import Drawing, Status, UndrawnWarning, draw, represent
 from biocurate.images.registry import Representation, kinds, representation
 from biocurate.images.render import colour, resize
 
@@ -20,6 +20,7 @@ __all__ = [
     "Drawing",
     "Representation",
     "Status",
+    "UndrawnWarning",
     "colour",
     "draw",
     "kinds",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import overload
@@ -39,6 +40,10 @@ class Status(IntEnum):
     def label(self) -> str:
         """The word that stands in the table of images."""
         return self.name.lower()
+
+
+class UndrawnWarning(UserWarning):
+    """Some windows cannot be drawn, and their images are black."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,11 @@ def represent(
     Tensor or array as `x`, shape (batch, size, size), uint8
         Low frequencies in the last row; a window that cannot be drawn (see `Status`) is all zeros.
 
+    Warns
+    -----
+    UndrawnWarning
+        Where windows cannot be drawn: how many, and why. `draw` gives the status of each.
+
     Raises
     ------
     UsageError
@@ -163,7 +173,19 @@ def represent(
     """
     chosen = representation(kind, **parameters)
     tensor = x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
-    pixels = draw(tensor, rate, chosen).pixels
+    drawing = draw(tensor, rate, chosen)
+    _warn_of_blank(drawing.status)
+    pixels = drawing.pixels
     if size is not None:
         pixels = resize(pixels, size)
     return pixels if isinstance(x, Tensor) else pixels.numpy()
+
+
+def _warn_of_blank(status: Tensor) -> None:
+    """Say once how many images show nothing, and why."""
+    counted = torch.bincount(status.long(), minlength=len(Status)).tolist()
+    reasons = [f"{count:,} {each.label}" for each, count in zip(Status, counted, strict=True) if count and each]
+    if reasons:
+        blank = sum(counted) - counted[Status.OK]
+        said = f"{blank:,} of {sum(counted):,} windows cannot be drawn and are black: {', '.join(reasons)}"
+        warnings.warn(f"{said}. `biocurate.images.draw` gives the status of each.", UndrawnWarning, stacklevel=3)

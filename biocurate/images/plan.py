@@ -80,7 +80,7 @@ def wanted(
         Where no window has such a sensor type or channel.
     """
     rows = manifest.rows
-    store.check_live(rows.lazy(), f"manifest {manifest.name!r}", "biocurate manifest build …")
+    store.check_live(rows.lazy(), f"manifests/{manifest.name}", manifest.snapshot_id)
     if not sensors:
         raise UsageError("No sensor type is named.", where="images", mend="Say which to draw, such as EEG.")
     kinds = [str(SensorType.parse(sensor)) for sensor in sensors]

@@ -41,7 +41,7 @@ def image_rows(store: Store, image_set: str) -> pl.LazyFrame:
         mend = f"Make it: biocurate images generate --set {image_set} … {nearest(image_set, known)}"
         raise StoreError(f"there is no image set {image_set!r}.", where=store.url, mend=mend)
     rows = store.tables.scan(PREFIX + image_set)
-    store.check_live(rows, f"image set {image_set!r}", f"biocurate images generate --set {image_set} …")
+    store.check_live(rows, PREFIX + image_set)
     return rows
 
 

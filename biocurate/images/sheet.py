@@ -14,6 +14,9 @@ from biocurate.store.store import Store
 
 UNLABELLED = "no label"
 
+WINDOW = ("recording_id", "revision", "t0_ns", "duration_ns")
+"""What a window is, whatever its number, which changes when a manifest is built anew."""
+
 
 def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
     """Choose some images of each label, of as many recordings as can be; the same ones every time.
@@ -25,12 +28,12 @@ def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
     """
     images = image_rows(store, image_set).filter(pl.col("status") == "ok").collect()
     labels = [
-        store.manifest(name).rows.select("window_id", "label", "subject").with_columns(manifest=pl.lit(name))
+        store.manifest(name).rows.select(*WINDOW, "label", "subject").with_columns(manifest=pl.lit(name))
         for name in images["manifest"].unique()
     ]
     if not labels:
         return images.with_columns(label=pl.lit(None, pl.String), subject=pl.lit(None, pl.String))
-    labelled = images.join(pl.concat(labels), on=["window_id", "manifest"]).sort("image_id")
+    labelled = images.join(pl.concat(labels), on=[*WINDOW, "manifest"]).sort("image_id")
     # The n-th image of its recording: first every recording's first one, in the order of the ids, which are hashes.
     nth = pl.int_range(pl.len()).over("label", "recording_id")
     spread = labelled.with_columns(nth=nth).sort("nth", "image_id", maintain_order=True)
@@ -60,6 +63,8 @@ def contact_sheet(
         Where there is no such set.
     DamageError
         Where a stored byte is missing or changed.
+    UsageError
+        Where the file cannot be written, or matplotlib is missing.
     """
     try:
         from matplotlib.figure import Figure
@@ -89,5 +94,8 @@ def contact_sheet(
             axis.set_ylabel(label, fontsize=12)
         drawn[label] += 1
     figure.suptitle(f"{image_set}: {', '.join(rows['representation'].unique().sort())}; seconds from left to right")
-    figure.savefig(file, format="png")
+    try:
+        figure.savefig(file, format="png")
+    except OSError as error:
+        raise UsageError(f"the file cannot be written: {error.strerror or error}.", where=str(file)) from error
     return rows.height

@@ -51,7 +51,7 @@ MNE_FACTORS = {"uV": 1e-6, "mV": 1e-3, "V": 1.0, "uS": 1e-6, "degC": 1.0}
 """From canonical units to the SI units that MNE keeps."""
 
 
-def to_mne(recording: StoredRecording, sensors: Sequence[str] | None) -> mne.io.RawArray:
+def to_mne(recording: StoredRecording, sensors: str | Sequence[str] | None) -> mne.io.RawArray:
     """Make an MNE ``Raw`` of the chosen sensor types, which must share one rate.
 
     Raises
@@ -62,7 +62,8 @@ def to_mne(recording: StoredRecording, sensors: Sequence[str] | None) -> mne.io.
     import mne
 
     streams = recording.streams
-    chosen = sensors or streams["sensor_type"].unique(maintain_order=True).to_list()
+    named = [sensors] if isinstance(sensors, str) else sensors
+    chosen = named or streams["sensor_type"].unique(maintain_order=True).to_list()
     rates = {sensor: _rate(recording, sensor) for sensor in chosen}
     if len(set(rates.values())) != 1:
         listed = ", ".join(f"{sensor} at {rate:g} Hz" for sensor, rate in rates.items())

@@ -94,15 +94,13 @@ def open_manifest(tables: Tables, name: str, snapshot_id: int | None = None) -> 
     ManifestError
         Where the store has none of that name.
     """
-    built = tables.scan("manifests").collect()
-    if snapshot_id is not None:
-        built = pl.concat([_built_from(tables, snapshot_id), built])
+    built = built_manifests(tables, snapshot_id)
     found = built.filter(pl.col("name") == name)
     if found.is_empty():
         mend = f"Build it: biocurate manifest build FILE. {nearest(name, built['name'])}"
         raise ManifestError(f"the store has no manifest {name!r}.", where=tables.objects.url, mend=mend)
     row = found.row(0, named=True)
-    rows = _newest(tables).scan(f"manifests/{name}", version=row["version"]).sort("recording_id", "t0_ns").collect()
+    rows = manifest_rows(tables, name, row["version"]).sort("recording_id", "t0_ns").collect()
     return Manifest(
         name=name,
         hash=row["hash"],
@@ -113,6 +111,19 @@ def open_manifest(tables: Tables, name: str, snapshot_id: int | None = None) -> 
         rows=rows,
         terms=tuple(row["terms"] or ()),
     )
+
+
+def built_manifests(tables: Tables, snapshot_id: int | None = None) -> pl.DataFrame:
+    """Rows of the table ``manifests``, one a name: those that `open_manifest` opens."""
+    built = tables.scan("manifests").collect()
+    if snapshot_id is not None:
+        built = pl.concat([_built_from(tables, snapshot_id), built]).unique("name", keep="first")
+    return built.sort("name")
+
+
+def manifest_rows(tables: Tables, name: str, version: int) -> pl.LazyFrame:
+    """Rows of a manifest as one build left them, whatever snapshot is read."""
+    return _newest(tables).scan(f"manifests/{name}", version=version)
 
 
 def _newest(tables: Tables) -> Tables:

@@ -94,7 +94,7 @@ RECORDINGS = pa.schema(
         column("share_alike", pa.bool_(), "whether what is derived must stay under the licence"),
         column("warnings", pa.list_(pa.string()), "what the reader and the recipe noticed"),
         column("signal_revision", pa.string(), "hash of sources, reader versions and options: the same bytes, the same way"),
-        column("metadata_revision", pa.string(), "hash of the recipe, its sidecar tables, the readers' versions and the audit's rules"),
+        column("metadata_revision", pa.string(), "hash of recipe, sidecar tables, readers' versions and the audit's rules"),
         column("label_revision", pa.string(), "hash of the labels that `annotate` added; null where there are none"),
         column("reader_warnings", pa.list_(pa.string()), "the first of the warnings: what the reader noticed"),
         column("audit_revision", pa.string(), "hash of what the audit at ingest goes by: its rules, leads and scales"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from biocurate.errors import DamageError, StoreError, UsageError
+from biocurate.errors import StoreError, UsageError
 from biocurate.store import lease as leases
 from biocurate.store.card import CARD, is_published, new_card, read_card
 from biocurate.store.manifests import Manifest, open_manifest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from biocurate.errors import StoreError
+from biocurate.errors import StoreError, UsageError
 from biocurate.recording import NS, samples_to_ns
 from biocurate.sensors import SensorType
 from biocurate.store.arrays import open_array
@@ -72,7 +73,8 @@ class StoredRecording:
         sensor : str
             A sensor type (``ECG``, ``EDA``) or a stream_id.
         start_s, stop_s : float
-            Span in seconds from the recording's start; to its end where ``stop_s`` is left out.
+            Span in seconds from the recording's start; to the sensor type's end where ``stop_s`` is left out. What of
+            it lies before the start or after the end is NaN, as a gap is.
         digital : bool
             The file's own integers instead of physical values; refused across a gap, which has none.
 
@@ -80,12 +82,18 @@ class StoredRecording:
         -------
         array, shape (channels, samples)
             float32 in the canonical unit, NaN in gaps and where the file marks samples invalid; or the stored integers.
+
+        Raises
+        ------
+        UsageError
+            Where a time is no finite number, or the span is empty or lies wholly outside of the recording.
+        StoreError
+            Where there is no such sensor type, its streams differ in rate, or integers are asked for across a gap.
         """
         streams = self._chosen(sensor)
         rate = float(streams["rate_hz"][0])
-        start_ns = round(start_s * NS)
-        stop_ns = max(map(_end_ns, streams.iter_rows(named=True))) if stop_s is None else round(stop_s * NS)
-        n_samples = max(0, round((stop_ns - start_ns) * rate / NS))
+        start_ns, stop_ns = self._bounds(streams, start_s, stop_s)
+        n_samples = round((stop_ns - start_ns) * rate / NS)
         if digital:
             return self._digital(streams, start_ns, n_samples)
         # Two channels of one name are two channels: the second of a name is told apart by its place.
@@ -102,6 +110,27 @@ class StoredRecording:
                 out[here] = physical(self._span(stream, first, length), scale, shift, stream["invalid"])
                 filled[here] = True
         return out
+
+    def _bounds(self, streams: pl.DataFrame, start_s: float, stop_s: float | None) -> tuple[int, int]:
+        """A span in nanoseconds; refused where it can hold no sample."""
+        end_ns = max(map(_end_ns, streams.iter_rows(named=True)))
+        if not (math.isfinite(start_s) and (stop_s is None or math.isfinite(stop_s))):
+            raise UsageError(
+                f"from {start_s} to {stop_s} s is no span of time.",
+                where=self.recording_id,
+                mend="Give finite numbers, in seconds from the recording's start.",
+            )
+        start_ns = round(start_s * NS)
+        stop_ns = end_ns if stop_s is None else round(stop_s * NS)
+        last_ns = max(end_ns, self.row["duration_ns"] or 0)
+        whole = start_ns == 0 and stop_s is None  # also of a stream without a sample
+        if not whole and (stop_ns <= max(start_ns, 0) or start_ns >= last_ns):
+            raise UsageError(
+                f"nothing lies from {start_s:g} to {stop_ns / NS:g} s.",
+                where=self.recording_id,
+                mend=f"It goes from 0 to {last_ns / NS:g} s, and this sensor type to {end_ns / NS:g} s.",
+            )
+        return start_ns, stop_ns
 
     def _overlap(self, streams: pl.DataFrame) -> StoreError:
         ids = ", ".join(streams["stream_id"])
@@ -145,8 +174,8 @@ class StoredRecording:
             )
         return chosen
 
-    def to_mne(self, sensors: Sequence[str] | None = None) -> mne.io.RawArray:
-        """Hand over as MNE ``Raw`` in MNE's units (volts); all chosen sensors must share one rate.
+    def to_mne(self, sensors: str | Sequence[str] | None = None) -> mne.io.RawArray:
+        """Hand over as MNE ``Raw`` in MNE's units (volts): one sensor type, several of one rate, or all.
 
         MNE knows no gap: NaN stays NaN, and a BAD annotation marks it.
         """

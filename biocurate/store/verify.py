@@ -13,9 +13,11 @@ import polars as pl
 from biocurate.engine import Pool, Progress, Silent
 from biocurate.errors import DamageError
 from biocurate.store.arrays import ArrayReader, receipt
+from biocurate.store.damage import damaged_tables
 from biocurate.store.objects import Objects
+from biocurate.store.schema import TABLES
 from biocurate.store.signals import SHARD_BYTES, combine, part_key
-from biocurate.store.store import Store
+from biocurate.store.store import Store, open_store
 
 
 @dataclass
@@ -25,6 +27,8 @@ class Findings:
     parts: int = 0
     streams: int = 0
     n_bytes: int = 0
+    unchecked: int = 0
+    """Parts that lie in the store and were not looked at: only older snapshots name them, or nothing does."""
     problems: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, where: str, what: str, recording_id: str = "") -> None:
@@ -44,8 +48,17 @@ class PartCheck:
     decode: bool
 
 
-def verify(store: Store, pool: Pool, progress: Progress | None = None, *, decode: bool = True) -> Findings:
-    """Check every live part against its list of objects, and every stream against its digest.
+def verify(
+    store: Store,
+    pool: Pool,
+    progress: Progress | None = None,
+    *,
+    decode: bool = True,
+    all_snapshots: bool = False,
+) -> Findings:
+    """Check every table's files, every live part against its list of objects, and every stream against its digest.
+
+    Where a table is damaged the parts are not looked at: it may be the one that names them.
 
     Parameters
     ----------
@@ -54,9 +67,18 @@ def verify(store: Store, pool: Pool, progress: Progress | None = None, *, decode
     progress : Progress, optional
     decode : bool
         Decode every stream and compare its digest; else only the objects' sizes and hashes are compared.
+    all_snapshots : bool
+        Check the parts, too, that only older snapshots name.
     """
     found = Findings()
+    for where, what in damaged_tables(store.objects, _expected(store)):
+        found.add(where, what)
+    if found.problems:
+        return found
     checks = [*_signal_parts(store, decode), *_image_parts(store)]
+    if all_snapshots:
+        checks += _older_parts(store, decode, checks)
+    found.unchecked = len(_lying(store) - {check.key for check in checks})
     bar = progress or Silent()
     bar.start(len(checks))
     for check, (n_bytes, problems) in pool.map(check_part, checks):
@@ -110,6 +132,46 @@ def _image_parts(store: Store) -> Iterable[PartCheck]:
             parts = store.tables.scan(name).select("part", "part_digest").unique().sort("part").collect()
             for part, digest in parts.iter_rows():
                 yield PartCheck(store.objects, f"images/{part}.zarr", digest, (), False)
+
+
+def _expected(store: Store) -> dict[str, int]:
+    """Every table that there is or must be, with the newest version that a snapshot lists of it."""
+    least = dict.fromkeys([*TABLES, *store.tables.names()], 0)
+    if any(damaged_tables(store.objects, {"snapshots": 0})):
+        return least
+    newest = store.snapshots.sort("snapshot_id").tail(1).explode("tables").drop_nulls("tables").unnest("tables")
+    return least | dict(newest.select("table", "version").collect().iter_rows())
+
+
+def _older_parts(store: Store, decode: bool, known: Iterable[PartCheck]) -> list[PartCheck]:
+    """Parts that only older snapshots name; each once, with the streams of the newest that names it."""
+    seen = {(check.key, check.digest) for check in known}
+    versions: set[tuple[str, int]] = set()
+    older = []
+    for snapshot_id in store.snapshots.select("snapshot_id").collect().to_series().sort(descending=True):
+        then = open_store(store.url, at=int(snapshot_id))
+        naming = {
+            each for each in (then.tables.versions or {}).items() if each[0].startswith(("recordings", "images/"))
+        }
+        if naming <= versions:
+            continue
+        versions |= naming
+        for check in (*_signal_parts(then, decode), *_image_parts(then)):
+            if (check.key, check.digest) not in seen:
+                seen.add((check.key, check.digest))
+                older.append(check)
+    return older
+
+
+def _lying(store: Store) -> set[str]:
+    """Keys of every part that lies in the store, whoever names it."""
+    return {
+        f"{kind}/{group}/{part}"
+        for kind in ("signals", "images")
+        for group in store.objects.folders(kind)
+        for part in store.objects.folders(f"{kind}/{group}")
+        if part.endswith(".zarr")
+    }
 
 
 def _orphan_annotations(store: Store) -> Iterable[tuple[str, str]]:

@@ -170,6 +170,10 @@ def test_no_space_is_one_sentence_and_the_store_stays_whole(corpus, tmp_path):
         arguments = ["ingest", str(corpus.recipe), "--root", str(corpus.root), "--store", str(small / "store")]
         done = subprocess.run([*program, *arguments, "--workers", "0"], capture_output=True, text=True)
         assert done.returncode == 1
+        assert "MB would be stored" in done.stderr
+        assert open_store(str(small / "store")).recordings.collect().is_empty()
+        done = subprocess.run([*program, *arguments, "--workers", "0", "--force"], capture_output=True, text=True)
+        assert done.returncode == 1
         assert "no space is left" in done.stderr
         assert "Traceback" not in done.stderr
         check_store(open_store(str(small / "store")))

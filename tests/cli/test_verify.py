@@ -58,5 +58,5 @@ def test_files_that_fail_are_named_on_the_terminal_where_the_store_has_hashes(cl
     assert "s02_task" not in cli("status", "--store", url).out
     retried = cli(*ingest, "--retry-failed", "--json").out
     assert "s02_task" not in retried
-    assert json.loads(retried)["failures"][0]["error"] == "SourceError"
+    assert json.loads(retried)["failures"][0]["error"] == "IncompleteError"
     assert deep(cli, url, corpus).code == 0

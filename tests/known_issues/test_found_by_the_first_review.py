@@ -64,7 +64,7 @@ def test_a_changed_gain_makes_windows_stale(corpus, store):
     run(corpus, store)
     build_windows(store, "w", length_s=2.0)
     corpus.recipe.write_text(corpus.recipe.read_text().replace("name: II", "name: II, gain: 0.5"))
-    assert run(corpus, store).recordings == 12
+    assert run(corpus, store).rewritten == 12
     with pytest.raises(StaleError, match="replaced"):
         store.windows("w")
     with pytest.raises(StaleError, match="replaced"):

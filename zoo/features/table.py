@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,17 +73,19 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
         Windows.
     sensors : sequence of SensorType
     bar : Progress, optional
-        Is told of each window and sensor type.
+        Is told of windows, a share for each sensor type that is measured in one.
 
     Raises
     ------
     ModelError
         Where no window has any of the sensor types.
+    StaleError
+        Where a window was cut from a recording that has been replaced.
     """
     from biocurate.store.signal_reader import SignalReader
     from zoo.coverage import covering
 
-    bar.start(rows.height * len(sensors))
+    bar.start(rows.height)
     reader = SignalReader(store, rows["recording_id"].unique().to_list())
     columns: dict[str, tuple[str, Floats]] = {}
     missing, several = {}, {}
@@ -91,7 +93,8 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
         covered = covering(store, rows, sensor)
         missing[str(sensor)] = rows.height - covered.height
         several[str(sensor)] = covered.filter(covered["of"] > 1).height
-        _measure(reader, rows, covered, sensor, columns, bar)
+        _measure(reader, rows, covered, sensor, columns, lambda windows: bar.advance(windows / len(sensors)))
+        bar.advance(missing[str(sensor)] / len(sensors))
     if not columns:
         mend = "Choose other --sensors, or build windows that `require` them."
         raise ModelError("no window has a stream of them.", where=", ".join(map(str, sensors)), mend=mend)
@@ -105,7 +108,7 @@ def _measure(
     covered: pl.DataFrame,
     sensor: SensorType,
     columns: dict[str, tuple[str, Floats]],
-    bar: Progress,
+    measured: Callable[[int], None],
 ) -> None:
     """Fill in the columns of one sensor type."""
     from biocurate import read_windows
@@ -122,4 +125,4 @@ def _measure(
             for name, unit, values in zip(found.names, found.units, found.values.T, strict=True):
                 _, column = columns.setdefault(f"{sensor}.{name}", (unit, np.full(rows.height, np.nan)))
                 column[batch] = values
-            bar.advance(len(batch))
+            measured(len(batch))

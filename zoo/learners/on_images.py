@@ -72,7 +72,9 @@ class ImageLearner:
         self.task, self.config = task, config
         self.options = {**config.options, "num_classes": len(task.classes)}
         size = validated(model_config(config.model).options, self.options, config.model).size
-        self.images = ImageDataset(store.url, config.manifest, None, config.images, size, list(map(str, sensors)))
+        self.images = ImageDataset(
+            store.url, config.manifest, None, config.images, size, list(map(str, sensors)), store.opened_at
+        )
         self.notes = self._notes()
 
     def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedImages:
