@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import lzma
 import stat
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from biocurate.errors import SourceError
 
+BUFFER = 2**16
+"""Bytes that are unpacked ahead: a header costs no more than its own size and this."""
 MAX_RATIO = 200
 """A member that claims to unpack to more than this many times its packed size is taken for a bomb ..."""
 SMALL = 64 * 2**20
@@ -37,7 +41,8 @@ def members(archive: Path, virtual: str) -> Mapping[str, zipfile.ZipInfo]:
     Raises
     ------
     SourceError
-        It is no zip archive, a member's name leads out of it, or it unpacks to far more than it holds.
+        It is no zip archive, a member's name leads out of it or stands there twice, or it unpacks to far more than it
+        holds.
     """
     try:
         status = archive.stat()
@@ -57,13 +62,16 @@ def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mappin
     for info in infos:
         _refuse_escape(info, virtual)
         _refuse_bomb(info, virtual)
+    _refuse_bombs(infos, n_bytes, virtual)
     if sum(info.compress_size for info in infos) > n_bytes:
         raise SourceError(
             "its members claim more packed bytes than the archive has, so that they overlap.",
             where=virtual,
             mend=f"This is how archives that are made to fill disks look; do not open it. {_AGAIN}",
         )
-    return {info.filename: info for info in infos if _is_file(info)}
+    files = [info for info in infos if _is_file(info)]
+    _refuse_twins(files, virtual)
+    return {info.filename: info for info in files}
 
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
@@ -93,6 +101,25 @@ def _refuse_bomb(info: zipfile.ZipInfo, virtual: str) -> None:
         )
 
 
+def _refuse_bombs(infos: Sequence[zipfile.ZipInfo], n_bytes: int, virtual: str) -> None:
+    """Refuse many members that are each too small to be suspected."""
+    total = sum(info.file_size for info in infos)
+    if total > max(SMALL, MAX_RATIO * n_bytes):
+        raise SourceError(
+            f"its members would unpack from {n_bytes:,} to {total:,} bytes.",
+            where=virtual,
+            mend="This looks made to fill a disk. If it is real, unpack it by hand and ingest the folder.",
+        )
+
+
+def _refuse_twins(files: Sequence[zipfile.ZipInfo], virtual: str) -> None:
+    """Refuse two members of one name: which of them is meant, programs answer differently."""
+    if len({info.filename for info in files}) < len(files):
+        raise SourceError(
+            "two of its members have the same name.", where=virtual, mend="Unpack it by hand, and look which is meant."
+        )
+
+
 def open_member(archive: Path, member: str, virtual: str) -> BinaryIO:
     """Open a member for reading; no more than its declared size is ever unpacked.
 
@@ -105,22 +132,48 @@ def open_member(archive: Path, member: str, virtual: str) -> BinaryIO:
     info = members(archive, virtual).get(member)
     if info is None:
         raise SourceError("is not in the archive.", where=virtual, mend="Check the recipe's file pattern.")
+    key = _key(archive, member)
     opened = zipfile.ZipFile(archive)
     try:
-        return cast(BinaryIO, io.BufferedReader(_Member(opened, cast(BinaryIO, opened.open(info)), virtual), 2**20))
+        stream = _Member(opened, cast(BinaryIO, opened.open(info)), virtual, key)
+        return cast(BinaryIO, io.BufferedReader(stream, BUFFER))
     except (RuntimeError, NotImplementedError, *DAMAGE) as error:
         opened.close()
         what = "is encrypted" if info.flag_bits & 0x1 else "cannot be unpacked: its entry is damaged or of a rare kind"
         raise SourceError(f"{what}.", where=virtual, mend="Unpack it by hand.") from error
 
 
-class _Member(io.RawIOBase):
-    """A member that closes its archive with itself and names the file when it is damaged."""
+def sha256_seen(archive: Path, member: str) -> str | None:
+    """SHA-256 of a member that was just read from start to end, so that it is not unpacked once more; given once."""
+    try:
+        return _seen.pop(_key(archive, member), None)
+    except OSError:
+        return None  # whoever opens it says what is wrong
 
-    def __init__(self, archive: zipfile.ZipFile, stream: BinaryIO, virtual: str) -> None:
+
+Key = tuple[Path, str, int, int]
+SEEN = 64
+"""Members whose hashes are kept: more than one recording has."""
+_seen: OrderedDict[Key, str] = OrderedDict()
+
+
+def _key(archive: Path, member: str) -> Key:
+    status = archive.stat()
+    return archive, member, status.st_size, status.st_mtime_ns
+
+
+class _Member(io.RawIOBase):
+    """A member that closes its archive with itself and names the file when it is damaged.
+
+    It is hashed as it is read. A jump ends that: then not every byte goes by, or not once.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, stream: BinaryIO, virtual: str, key: Key) -> None:
         self._archive = archive
         self._stream = stream
         self._virtual = virtual
+        self._key = key
+        self._hasher: hashlib._Hash | None = hashlib.sha256()
 
     def readable(self) -> bool:
         return True
@@ -134,9 +187,20 @@ class _Member(io.RawIOBase):
         except DAMAGE as error:
             raise SourceError("is damaged in its archive.", where=self._virtual, mend=_AGAIN) from error
         buffer[: len(block)] = block
+        if self._hasher is not None:
+            self._hash(block)
         return len(block)
 
+    def _hash(self, block: bytes) -> None:
+        assert self._hasher is not None
+        self._hasher.update(block)
+        if not block:
+            _seen[self._key] = self._hasher.hexdigest()
+            while len(_seen) > SEEN:
+                _seen.popitem(last=False)
+
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._hasher = None
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:

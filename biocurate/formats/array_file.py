@@ -27,6 +27,11 @@ class Node:
         self.where = where
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd about the file that it is the root of, a sentence each."""
+        return ()
+
+    @property
     def n_elements(self) -> int | None:
         """Elements that ``*`` or a number picks from; None where it is no list."""
         return None

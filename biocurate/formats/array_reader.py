@@ -136,6 +136,7 @@ class ArrayReader:
         arrays = signals_of(values, options, drops_ones=self.drops_ones)
         rates = sorted({array.rate_hz for array in arrays})
         annotations, warnings = marks_of(values, options.annotations, rates, _duration(arrays))
+        warnings += values.root.doubts
         return Recording(
             streams=tuple(_streams(source, type(self).opener, arrays)),
             annotations=tuple(annotations),

@@ -16,7 +16,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from biocurate.errors import SourceError
+from biocurate.errors import IncompleteError, SourceError
 from biocurate.formats import register
 from biocurate.formats.brainvision_header import BvChannel, BvHeader, parse_header
 from biocurate.formats.brainvision_markers import Markers, Placed, parse_markers, place, to_annotations
@@ -208,7 +208,8 @@ def _n_samples(data: Source, header: BvHeader, options: BrainVisionOptions, warn
         )
         return found
     expected = f"{stated * header.frame_bytes:,} bytes" if header.n_points else f"samples of {header.frame_bytes} bytes"
-    raise SourceError(
+    kind = IncompleteError if found < stated else SourceError
+    raise kind(
         f"is not as long as its header says: {expected} expected, {data.size:,} bytes found.",
         where=data.virtual,
         mend="Download it again." if header.vectorized else _AGAIN,

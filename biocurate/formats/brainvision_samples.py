@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
+from biocurate.formats.mapped import give_back
 from biocurate.formats.source import Source
 
 MAX_MEMBER = 2**30
@@ -84,4 +85,5 @@ class BvSamples:
         first, last = self.rows[0], self.rows[-1] + 1
         side_by_side = last - first == len(self.rows)
         out[...] = self.file.array[slice(first, last) if side_by_side else list(self.rows), span]
+        give_back(self.file.array)
         return out

@@ -24,7 +24,9 @@ from biocurate.recording import ArraySamples, Channel, Recording, Segment, Strea
 from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
 
 HEAD = 2**16
-"""Bytes of text that a header is read from."""
+"""Bytes of text that a header is read from, whose rows may have to tell the rate."""
+SHORT_HEAD = 2**14
+"""The same, where the rate is known."""
 
 
 def layout_of(source: Source, options: CsvOptions) -> CsvLayout:
@@ -58,7 +60,7 @@ class CsvReader:
         SourceError
             There are no rows, or the first ones do not fit the options.
         """
-        table = _table(source, options, HEAD, 1)
+        table, _ = _table(source, options, HEAD if options.time else SHORT_HEAD, 1)
         clock = table.clock() if table.layout.time is not None and options.rate_hz is None else None
         return Header(
             signals=tuple(
@@ -77,11 +79,11 @@ class CsvReader:
             A row has too few or too many cells or a cell that is no number, a column of integers has another value, or
             the times are not steady; each names its line.
         """
-        table = _table(source, options, BLOCK, None)
+        table, noted = _table(source, options, BLOCK, None)
         clock = table.clock() if table.layout.time is not None else None
         return Recording(
             streams=tuple(_streams(table, clock)),
-            warnings=(*table.missing(), *(clock.warnings if clock else ())),
+            warnings=(*noted, *table.missing(), *(clock.warnings if clock else ())),
             start_unix_ns=_start(table, clock),
         )
 
@@ -95,7 +97,7 @@ class CsvReader:
         """
         if options.on_clock == "robust-line":
             raise SourceError("only all of its times say when it starts.", where=source.virtual)
-        table = _table(source, options, HEAD, 1)
+        table, _ = _table(source, options, HEAD, 1)
         signals = table.layout.signals
         identities = identify_all([(column.label, column.unit) for column in signals])
         channels = [
@@ -105,8 +107,8 @@ class CsvReader:
         return Recording(outlined(signals, channels, held, source.virtual), start_unix_ns=_start(table, None))
 
 
-def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None) -> Table:
-    """Read all blocks of a file, or its first ones."""
+def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None) -> tuple[Table, list[str]]:
+    """Read all blocks of a file, or its first ones; what is unusual about its lines, as far as they were read."""
     with source.open() as stream:
         lines = Lines(stream, source.virtual, options.comment, block)
         table = Table(source.virtual, read_layout(lines, source, options), options)
@@ -116,7 +118,7 @@ def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None
         raise SourceError(
             "has no rows under its header.", where=source.virtual, mend="Leave the file out of the recipe's pattern."
         )
-    return table
+    return table, lines.ends.warnings()
 
 
 def _start(table: Table, clock: Clock | None) -> int | None:

@@ -20,6 +20,8 @@ SLACK = 0.5
 """A time may lie so many sample periods from where the rate puts it."""
 
 _DIGITS = {"s": 9, "unix_s": 9, "ms": 6, "unix_ms": 6, "us": 3, "unix_us": 3}
+LATEST = 2**62
+"""Nanoseconds; a time further from its origin is none, and its sums would not fit 64 bits."""
 _DECIMAL = r"^([+-]?)(\d+)(?:\.(\d*))?$"
 
 
@@ -36,15 +38,22 @@ def nanoseconds(text: pl.Series, unit: TimeUnit, zone: str | None = None) -> pl.
     Returns
     -------
     Series of int64
-        Nanoseconds, null where a cell is missing or is no time.
+        Nanoseconds, null where a cell is missing, is no time or one beyond `LATEST`.
     """
     text = text.str.strip_chars()
     if unit == "iso":
         return _iso(text) if zone is None else _local(text, zone)
+    found = _counted(text, unit)
+    return _only(found, found.abs() <= LATEST)
+
+
+def _counted(text: pl.Series, unit: TimeUnit) -> pl.Series:
     parts = text.str.extract_groups(_DECIMAL).struct.unnest()
     digits = _DIGITS[unit]
     fraction = parts["3"].fill_null("").str.pad_end(digits, "0").str.slice(0, digits)
-    whole = parts["2"].cast(pl.Int64, strict=False) * 10**digits + fraction.cast(pl.Int64, strict=False)
+    units = parts["2"].cast(pl.Int64, strict=False)
+    # A product that 64 bits cannot hold would wrap.
+    whole = _only(units, units <= LATEST // 10**digits) * 10**digits + fraction.cast(pl.Int64, strict=False)
     signed = pl.select(pl.when(parts["1"] == "-").then(-whole).otherwise(whole)).to_series()
     if signed.null_count() == 0:
         return signed
@@ -52,22 +61,30 @@ def nanoseconds(text: pl.Series, unit: TimeUnit, zone: str | None = None) -> pl.
     return signed.fill_null(rounded)
 
 
+def _only(found: pl.Series, sound: pl.Series) -> pl.Series:
+    """Null where it is not sound."""
+    return pl.select(pl.when(sound).then(found)).to_series()
+
+
 def _iso(text: pl.Series) -> pl.Series:
-    try:
-        return text.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False).cast(pl.Int64)
-    except pl.exceptions.ComputeError:
-        return pl.Series([None] * len(text), dtype=pl.Int64)
+    return _dates(text, "UTC").cast(pl.Int64)
 
 
 def _local(text: pl.Series, zone: str) -> pl.Series:
     """Times of a place's own clock; those that state an offset keep it."""
     if text.str.contains(r"(Z|[+-]\d\d:?\d\d)$").any():
         return _iso(text)
-    try:
-        naive = text.str.to_datetime(time_unit="ns", strict=False)
-    except pl.exceptions.ComputeError:
-        return pl.Series([None] * len(text), dtype=pl.Int64)
+    naive = _dates(text, None)
     return naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.epoch("ns")
+
+
+def _dates(text: pl.Series, zone: str | None) -> pl.Series:
+    """Dates to the nanosecond; null beyond the years 1678 to 2261, which polars wraps into them."""
+    try:
+        exact, coarse = (text.str.to_datetime(time_unit=unit, time_zone=zone, strict=False) for unit in ("ns", "ms"))
+    except pl.exceptions.ComputeError:
+        return pl.Series([None] * len(text), dtype=pl.Datetime("ns", zone))
+    return _only(exact, (exact.cast(pl.Int64) // 10**6 - coarse.cast(pl.Int64)).abs() <= 1)
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import PurePosixPath
 
 from biocurate.errors import SourceError
+from biocurate.formats.csv_clock import LATEST
 from biocurate.formats.csv_options import CsvOptions, Dtype
 from biocurate.formats.csv_text import Lines, cells
+from biocurate.formats.header import is_number
 from biocurate.formats.source import Source
 from biocurate.recording import NS
 
@@ -102,11 +104,12 @@ def _e4(head: list[list[str]], width: int, source: Source, options: CsvOptions) 
     names = tuple(given or ([stem] if width == 1 else [f"{stem} {axis}" for axis in axes]))
     _refuse_other_width(names, width, source)
     try:
-        starts = [int((Decimal(cell) * NS).to_integral_value()) for cell in head[0]]
-        rates = [float(cell) for cell in head[1]]
-    except (InvalidOperation, ValueError):
+        starts = [int((Decimal(cell) * NS).to_integral_value()) for cell in head[0] if is_number(cell)]
+        rates = [float(cell) for cell in head[1] if is_number(cell)]
+    except InvalidOperation:
         starts, rates = [], []
-    if len(starts) != width or len(rates) != width or not all(0 < rate < 1e6 for rate in rates):
+    plausible = all(0 < rate < 1e6 for rate in rates) and all(abs(start) <= LATEST for start in starts)
+    if len(starts) != width or len(rates) != width or not plausible:
         raise SourceError(
             "does not begin with a row of start times and a row of rates.",
             where=source.virtual,

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
+from biocurate.formats.csv_ends import LineEnds
 from biocurate.formats.impostors import refuse_impostor
 
 BLOCK = 2**23
@@ -38,6 +39,7 @@ class Lines:
     """Lines taken so far, comments included."""
     _rest: bytes = b""
     _carry: bytes = b""
+    ends: LineEnds = field(default_factory=LineEnds)
     _started: bool = False
     _done: bool = False
 
@@ -98,6 +100,7 @@ class Lines:
             raw = self._checked(raw)
         self._carry = b"" if self._done or not raw.endswith(b"\r") else b"\r"
         raw = raw[: len(raw) - len(self._carry)]
+        self.ends.see(raw)
         if b"\r" in raw:
             raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._rest += raw
@@ -217,9 +220,13 @@ class Grammar:
         """Count separators a line, unless a quote may hide one."""
         if b'"' in block.text:
             return
+        separator = self.separator.encode()
+        if len(self.names) == 1 and separator not in block.text:
+            return
         bytes_ = np.frombuffer(block.text + b"\n", np.uint8)
-        ends = np.flatnonzero(bytes_ == 10)
-        counts = np.diff(np.searchsorted(np.flatnonzero(bytes_ == ord(self.separator)), ends), prepend=0)
+        ends = bytes_ == 10
+        marks = np.flatnonzero(ends | (bytes_ == separator[0]))
+        counts = np.diff(np.flatnonzero(ends[marks]), prepend=-1) - 1
         wrong = np.flatnonzero(counts != len(self.names) - 1)
         if wrong.size:
             self._refuse_width(block.line(int(wrong[0])), int(counts[wrong[0]]) + 1)

@@ -25,7 +25,7 @@ from biocurate.formats.edf_annotations import (
     read_lists,
     stretches,
 )
-from biocurate.formats.edf_header import EdfHeader, EdfSignal, parse_header, stated_filter
+from biocurate.formats.edf_header import MOST_HZ, EdfHeader, EdfSignal, parse_header, stated_filter
 from biocurate.formats.edf_records import Records, RecordSamples, runs
 from biocurate.formats.header import Header, SignalHeader, is_digits
 from biocurate.formats.impostors import is_crlf_damaged
@@ -145,6 +145,13 @@ def _layout(source: Source, options: EdfOptions) -> _Layout:
         raise SourceError(
             "has a header that gives no signal any sample.", where=source.virtual, mend="Leave the file out."
         )
+    if any(header.rate_hz(signal) > MOST_HZ for signal in signals):
+        raise SourceError(
+            "gives a signal more samples in a second than there can be.",
+            where=source.virtual,
+            mend="Check the length of a data record in its header (bytes 244 to 251), or download it again.",
+        )
+    warnings += header.doubts
     offset = _offset(source, header, warnings)
     n_records = _n_records(source, header, offset, options, warnings)
     if header.start_unix_ns is None and not header.withholds_date:
@@ -187,8 +194,7 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
         )
     if header.n_records == -1:
         warnings.append(f"Its header does not say how many records it has; by its size it has {n_found}.")
-        return n_found
-    if n_found == header.n_records:
+    if header.n_records in (-1, n_found):
         if rest:
             warnings.append(f"What follows its last record is left out (bytes: {rest:,}).")
         return n_found
@@ -213,7 +219,10 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
 def _crlf(source: Source, offset: int) -> bool:
     with source.open() as stream:
         stream.seek(offset)
-        return is_crlf_damaged(stream.read(2**20))
+        head = stream.read(2**12)
+        if b"\n" in head.replace(b"\r\n", b""):
+            return False  # as sound files have it: no need to read on
+        return is_crlf_damaged(head + stream.read(2**20))
 
 
 def _refuse_crlf(layout: _Layout) -> None:

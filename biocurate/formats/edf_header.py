@@ -8,13 +8,14 @@ used: docs/decisions/edf-reader.md.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from biocurate.errors import SourceError
-from biocurate.formats.header import is_digits
+from biocurate.formats.header import is_digits, is_number, is_whole
 from biocurate.formats.impostors import refuse_impostor
 from biocurate.formats.source import Source
 from biocurate.recording import NS
@@ -30,6 +31,11 @@ _SIGNAL_FIELDS = {
     "label": 16, "transducer": 80, "unit": 8, "physical_min": 8, "physical_max": 8, "digital_min": 8,
     "digital_max": 8, "prefilter": 80, "per_record": 8, "reserved": 32,
 }  # fmt: skip
+MOST_SECONDS = 10**7
+"""Of a data record: what is longer is damage."""
+MOST_HZ = 10**9
+"""Of a signal; times are counted in nanoseconds."""
+_CONTROLS = bytes([*range(32), 127])
 _CLOCK = re.compile(r"\s*(\d{1,2})[.:/\- ](\d{1,2})[.:/\- ](\d{1,2})\s*")
 _MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
 
@@ -58,6 +64,8 @@ class EdfSignal:
     def calibration(self) -> tuple[float, float] | None:
         """Gain and offset of physical = digital * gain + offset; None where the fields give none."""
         try:
+            if not all(map(is_number, (self.physical_min, self.physical_max, self.digital_min, self.digital_max))):
+                return None
             low, high = float(self.physical_min), float(self.physical_max)
             first, last = int(self.digital_min), int(self.digital_max)
             gain = (high - low) / (last - first)
@@ -80,6 +88,8 @@ class EdfHeader:
     signals: tuple[EdfSignal, ...]
     n_bytes: int
     """Of the header: where the records begin."""
+    n_controls: int = 0
+    """Control characters in it, where only printable ones may be (EDF, "The header record")."""
 
     @property
     def is_plus(self) -> bool:
@@ -150,6 +160,19 @@ class EdfHeader:
         """Whether it says, as EDF+ section 2.1.3 (4) lets it, that the start date is not given."""
         return self.is_plus and self.fields["recording"].split()[:2] == ["Startdate", "X"]
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What the standards do not allow and no sample depends on, a sentence each."""
+        found = []
+        if self.n_controls:
+            found.append(f"Its header has bytes that are no text ({self.n_controls:,}); it may be damaged.")
+        if self.is_plus and not any(signal.is_annotations for signal in self.signals):
+            found.append("It says that it is EDF+, but has no annotation signal; nothing says when its records begin.")
+        labels = Counter(signal.label for signal in self.signals if not signal.is_annotations)
+        if twice := [label for label, count in labels.items() if count > 1]:
+            found.append(f"Several of its signals have the same label: {', '.join(map(repr, twice))}.")
+        return tuple(found)
+
 
 def parse_header(source: Source) -> EdfHeader:
     """Read a file's header and nothing else.
@@ -180,8 +203,9 @@ def parse_header(source: Source) -> EdfHeader:
         fields=fields,
         n_records=_whole(fields["n_records"], "number of data records", where, least=-1),
         record_s=_duration(fields["record_s"], where),
-        signals=_signals(rest, n_signals, where),
+        signals=_signals_of(rest, n_signals, where),
         n_bytes=256 * (n_signals + 1),
+        n_controls=len(start[8:] + rest) - len((start[8:] + rest).translate(None, _CONTROLS)),
     )
 
 
@@ -203,7 +227,16 @@ def _split(raw: bytes, widths: dict[str, int]) -> dict[str, str]:
     return fields
 
 
-def _signals(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:
+def _signals_of(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:
+    try:
+        return _signals(raw, n_signals)
+    except SourceError as error:
+        raise SourceError(error.what, where=where, mend=error.mend) from None
+
+
+@lru_cache(maxsize=64)
+def _signals(raw: bytes, n_signals: int) -> tuple[EdfSignal, ...]:
+    """Files of one corpus mostly have the same signals, byte for byte; each such header is parsed once."""
     columns: dict[str, list[str]] = {}
     start = 0
     for name, width in _SIGNAL_FIELDS.items():
@@ -213,7 +246,7 @@ def _signals(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:
     column = 0
     for i in range(n_signals):
         row = {name: values[i] for name, values in columns.items()}
-        per_record = _whole(row["per_record"], f"number of samples in a record of signal {i + 1}", where)
+        per_record = _whole(row["per_record"], f"number of samples in a record of signal {i + 1}", "")
         free = {name: row[name] for name in ("label", "unit", "prefilter")}
         limits = {name: row[name].replace(",", ".") for name in row if name.startswith(("physical", "digital"))}
         signals.append(EdfSignal(**free, **limits, per_record=per_record, column=column))
@@ -249,21 +282,16 @@ def _text(raw: bytes) -> str:
 
 
 def _whole(text: str, what: str, where: str, least: int = 0) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = least - 1
+    value = int(text) if is_whole(text) else least - 1
     if value < least:
         raise SourceError(f"its {what} is no such number.", where=where, mend=_AGAIN)
     return value
 
 
 def _duration(text: str, where: str) -> Fraction:
-    try:
-        seconds = Fraction(text.replace(",", "."))
-    except (ValueError, ZeroDivisionError):
-        seconds = Fraction(-1)
-    if seconds < 0:
+    text = text.replace(",", ".")
+    seconds = Fraction(text) if is_number(text) else Fraction(-1)
+    if not 0 <= seconds <= MOST_SECONDS:
         raise SourceError("what it gives as the length of a data record is no duration.", where=where, mend=_AGAIN)
     return seconds
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
+from biocurate.formats.mapped import give_back
 from biocurate.formats.source import Source
 
 MAX_MEMBER = 2**30
@@ -116,6 +117,7 @@ class RecordSamples:
             length = (last - first) * (end - begin)
             self._fill(out[:, filled : filled + length], slice(first, last), slice(begin, end))
             filled += length
+        give_back(self.records.array)
         return out
 
     def _fill(self, out: NDArray[Any], records: slice, samples: slice) -> None:

@@ -124,13 +124,18 @@ class Chunks:
         if n_chunks > MAX_CHUNKS or self._dataset.id.get_num_chunks() < n_chunks:
             raise unwritten(self._where)
         masks = np.full(self._grid, 2**32 - 1, np.uint32)
+        short: list[int] = []
 
         def note(info: Any) -> None:  # noqa: ANN401 - h5py's StoreInfo
             place = tuple(at // n for at, n in zip(info.chunk_offset, self._chunks, strict=True))
+            if not self._filters and info.size != self.n_bytes:
+                short.append(info.size)
             if 0 < info.size <= self._n_file and all(each < n for each, n in zip(place, self._grid, strict=True)):
                 masks[place] = info.filter_mask
 
         self._dataset.id.chunk_iter(note)
+        if short:  # of which the library would give the bytes that lie behind them
+            raise damaged(self._where, "has chunks that are packed, and does not say how")
         if (masks == 2**32 - 1).any():
             raise unwritten(self._where)
         return masks

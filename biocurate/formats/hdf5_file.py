@@ -7,7 +7,6 @@ would give zeros for them.
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -22,6 +21,7 @@ from biocurate.errors import SourceError
 from biocurate.formats.array_bytes import bytes_of
 from biocurate.formats.array_file import Branch, Node, Numbers, Text, Unreadable, cut_off, damaged
 from biocurate.formats.hdf5_chunks import Chunks, unwritten
+from biocurate.formats.hdf5_superblock import FIRST, doubts, stated_size
 from biocurate.formats.impostors import refuse_impostor
 from biocurate.formats.source import Source
 
@@ -29,7 +29,6 @@ KEPT = 64
 """Arrays whose tables of chunks are kept."""
 MAX_ATTRIBUTE = 2**24
 """Bytes of an attribute."""
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 LINKS = 8
 """Links that follow one another."""
 NUMBERS = "iuf"
@@ -45,9 +44,10 @@ class Hdf5Bytes:
         # Opened by its path, the library would share it with whoever has the same file open, and keep them from
         # writing it; a stream is as fast.
         self._stream = source.open() if source.member is None else io.BytesIO(bytes_of(source))
-        first = self._stream.read(1024)
+        first = self._stream.read(FIRST)
         refuse_impostor(first, self.where)
         _refuse_cut_off(first, self.n_file, self.where)
+        self.doubts = doubts(first, self.n_file)
         with sound(self.where):
             self.file = h5py.File(self._stream, "r")
         self._chunks: dict[str, Chunks] = {}
@@ -101,6 +101,11 @@ class Hdf5Group(Branch):
         super().__init__(held.where)
         self._held = held
         self._group = group
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of the file's length."""
+        return self._held.doubts
 
     @property
     def n_elements(self) -> int:
@@ -344,13 +349,8 @@ def _decoded(text: object) -> str:
 
 
 def _refuse_cut_off(first: bytes, n_file: int, where: str) -> None:
-    """Compare a file's size with that in its superblock (format, II.A), where it is at one of the usual places."""
-    at = next((at for at in (0, 512) if first[at : at + 8] == SIGNATURE), None)
-    if at is None or len(first) < at + 56 or first[at + (13 if first[at + 8] < 2 else 9)] != 8:
-        return
-    end = {0: 40, 1: 44}.get(first[at + 8], 28)
-    expected = struct.unpack_from("<Q", first, at + end)[0]
-    if n_file < expected < 2**62:
+    expected = stated_size(first)
+    if expected is not None and n_file < expected:
         raise cut_off(where, expected, n_file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -32,6 +33,19 @@ class Header:
     """Free text of the file, for labels; it may name a person and is never stored or shown as it is."""
 
 
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
 def is_digits(text: str) -> bool:
     """Whether a text is a whole number in the ten ASCII digits: `isdigit` takes ``²``, which `int` refuses."""
     return text.isascii() and text.isdecimal()
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a decimal number in ASCII: `float` and `int` take ``1_0``, ``nan`` and digits of any script."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is a whole number in ASCII, with a sign or without."""
+    return is_digits(text.removeprefix(text[:1] if text[:1] in ("+", "-") else ""))

@@ -35,6 +35,11 @@ class MatGroup(Branch):
         self._group = group
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """Of the file's length."""
+        return self._held.doubts
+
+    @property
     def n_elements(self) -> int:
         """One: a struct."""
         return 1

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from biocurate.errors import SourceError
+from biocurate.errors import IncompleteError, SourceError
 from biocurate.formats import register
 from biocurate.formats.header import Header, SignalHeader
 from biocurate.formats.impostors import refuse_impostor
@@ -209,7 +209,7 @@ def _refuse_more_than_fits(file: MneFile, files: Sequence[Source], gaps: Gaps, n
 
 def _refuse_short(source: Source, gdf: GdfSignals) -> None:
     if source.size < gdf.n_bytes:
-        raise SourceError(
+        raise IncompleteError(
             f"ends inside its data records: {gdf.n_bytes:,} bytes expected, {source.size:,} found.",
             where=source.virtual,
             mend="The file looks cut off; download it again.",

@@ -102,8 +102,9 @@ class Source:
         Raises
         ------
         SourceError
-            It is not there, may not be read, or its archive is damaged.
+            It is not there, may not be read, its archive is damaged, or a link in its path leads out of the root.
         """
+        self._refuse_stray()
         if self.member is not None:
             if not self._on_disk.is_file():
                 raise self._missing()
@@ -130,7 +131,7 @@ class Source:
         Raises
         ------
         SourceError
-            It is a member of an archive, and this format must be read from disk.
+            It is a member of an archive, and this format must be read from disk; or a link out of the root.
         """
         if self.member is not None:
             raise SourceError(
@@ -138,6 +139,7 @@ class Source:
                 where=self.virtual,
                 mend="Unpack the archive beside itself.",
             )
+        self._refuse_stray()
         return self._on_disk
 
     def sibling(self, name: str) -> Source:
@@ -160,6 +162,14 @@ class Source:
     @property
     def _on_disk(self) -> Path:
         return self.root / self.path
+
+    def _refuse_stray(self) -> None:
+        """Refuse a link out of the root, also for a file that only another one names; `scan` refuses those it lists."""
+        folder, _, name = self.path.rpartition("/")
+        place = f"{self.root}/{self.path}"
+        strays = name in ("..", ".") or not _is_within(str(self.root), folder)
+        if strays or (os.path.islink(place) and not _is_below(os.path.realpath(place), str(self.root))):  # noqa: PTH114
+            raise _stray_link(self.virtual)
 
     def _stat(self) -> os.stat_result:
         try:
@@ -243,9 +253,24 @@ def _refuse_stray_link(root: Path, path: Path, where: str) -> None:
             "is a link to a file that is not there.", where=where, mend="Fetch its content (`datalad get`, for one)."
         )
     if not target.is_relative_to(root):
-        raise SourceError(
-            "is a link out of the folder that is read.", where=where, mend="Copy the file, or give --root its folder."
-        )
+        raise _stray_link(where)
+
+
+@lru_cache(maxsize=4096)
+def _is_within(root: str, folder: str) -> bool:
+    """Whether a folder, with the links in its path followed, is the root or lies below it."""
+    return _is_below(os.path.realpath(f"{root}/{folder}"), root)
+
+
+def _is_below(real: str, root: str) -> bool:
+    base = os.path.realpath(root)
+    return real == base or real.startswith(f"{base.rstrip('/')}/")
+
+
+def _stray_link(where: str) -> SourceError:
+    return SourceError(
+        "is a link out of the folder that is read.", where=where, mend="Copy the file, or give --root its folder."
+    )
 
 
 def _note(error: SourceError, problems: list[SourceError] | None) -> None:

@@ -124,9 +124,10 @@ def _recording(source: Source, options: WfdbOptions, checks: Checks) -> Recordin
     streams = tuple(stream.finish(layout) for stream in _streams(layout, checks, warnings))
     if not streams:
         warnings.append("the record has no signals")
+    annotations = tuple(_annotations(source, layout, options, warnings))
     return Recording(
         streams=streams,
-        annotations=tuple(_annotations(source, layout, options)),
+        annotations=annotations,
         warnings=tuple(warnings),
         age=layout.header.age,
         sex=layout.header.sex,
@@ -273,10 +274,15 @@ def _annotation_files(source: Source, options: WfdbOptions) -> Iterator[tuple[An
             )
 
 
-def _annotations(source: Source, layout: Layout, options: WfdbOptions) -> Iterator[Annotation]:
+def _annotations(source: Source, layout: Layout, options: WfdbOptions, warnings: list[str]) -> Iterator[Annotation]:
     """Read the marks of all annotation files that are asked for."""
     rate = layout.header.rate_hz
     for annotator, file in _annotation_files(source, options):
         with file.open() as stream:
             marks = parse_marks(stream.read(), file.virtual)
-        yield from to_annotations(marks, rate, layout.time_ns(0), layout.end_ns, annotator.kind, annotator.channel)
+        made = to_annotations(marks, rate, layout.time_ns(0), layout.end_ns, annotator.kind, annotator.channel)
+        ending = file.name.rpartition(".")[2]
+        warnings.extend(f"annotation file .{ending}: {doubt}" for doubt in marks.warnings)
+        if outside := sum(not 0 <= each.onset_ns <= layout.end_ns for each in made):
+            warnings.append(f"annotation file .{ending}: {outside} of {len(made)} lie outside the record")
+        yield from made

@@ -8,8 +8,9 @@ record), turns a label of no standard meaning into NaN, and never returns from a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,6 +45,7 @@ class MarkFile:
     marks: tuple[Mark, ...]
     rate_hz: float | None
     """Ticks a second, where the file states its own."""
+    warnings: tuple[str, ...] = ()
 
 
 def parse_marks(raw: bytes, where: str) -> MarkFile:
@@ -54,20 +56,30 @@ def parse_marks(raw: bytes, where: str) -> MarkFile:
     SourceError
         Where the file ends inside an annotation, or is none.
     """
-    if len(raw) % 2:
-        raw = raw[:-1]
-    words = np.frombuffer(raw, "<u2").tolist()
+    words = np.frombuffer(raw, "<u2", len(raw) // 2).tolist()
     try:
-        stored = _stored(words, raw)
+        stored, end = _stored(words, raw)
     except IndexError:
         raise SourceError(
             "the annotation file ends inside an annotation.", where=where, mend="It looks cut off; get it again."
         ) from None
-    return _defined(stored)
+    found = _defined(stored)
+    return replace(found, warnings=tuple(_doubts(found.marks, raw, 2 * end)))
 
 
-def _stored(words: list[int], raw: bytes) -> list[tuple[Mark, int]]:
-    """Every annotation that the file stores, definitions too, each with its label store."""
+def _doubts(marks: Sequence[Mark], raw: bytes, end: int) -> Iterator[str]:
+    """What annot(5) does not allow: a file ends with a mark of two zero bytes, and its annotations are in order."""
+    if len(raw) < end + 2:
+        yield "has no mark at its end: it was cut off there, and annotations may be missing"
+    elif any(raw[end:]):
+        yield f"has bytes behind the mark at its end ({len(raw) - end - 2:,}), which are not read"
+    backwards = sum(later.sample < earlier.sample for earlier, later in pairwise(marks))
+    if backwards:
+        yield f"has annotations out of order of time ({backwards})"
+
+
+def _stored(words: list[int], raw: bytes) -> tuple[list[tuple[Mark, int]], int]:
+    """Every annotation that the file stores, definitions too, each with its label store; and where they end."""
     stored: list[tuple[Mark, int]] = []
     sample = channel = number = place = 0
     mark = Mark(0, "")
@@ -95,7 +107,7 @@ def _stored(words: list[int], raw: bytes) -> list[tuple[Mark, int]]:
             sample += value
             mark = Mark(sample, SYMBOLS.get(code, str(code)), 0, channel, number)
             stored.append((mark, code))
-    return stored
+    return stored, place
 
 
 def _signed_byte(value: int) -> int:

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeVar
 
 from biocurate.errors import SourceError
-from biocurate.formats.header import is_digits
+from biocurate.formats.header import is_digits, is_number, is_whole
 from biocurate.recording import NS
 
 DEFAULT_RATE = 250.0
@@ -23,9 +23,10 @@ DEFAULT_GAIN = 200.0
 DEFAULT_UNIT = "mV"
 """Unit of a calibrated signal whose header states none; header(5), "units"."""
 
-_FORMAT = re.compile(r"(?P<fmt>\d+)(?:x(?P<spf>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?")
+_FORMAT = re.compile(r"(?P<fmt>\d+)(?:x(?P<spf>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?", re.ASCII)
 _GAIN = re.compile(
-    r"(?P<gain>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\((?P<baseline>-?\d+)\))?(?:/(?P<unit>\S+))?"
+    r"(?P<gain>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\((?P<baseline>-?\d+)\))?(?:/(?P<unit>\S+))?",
+    re.ASCII,
 )
 _AGE = re.compile(r"\bage>?\s*[:=]\s*(\d{1,3}(?:\.\d+)?)(?![\d/.-])", re.IGNORECASE)
 _SEX = re.compile(r"\b(?:sex|gender)>?\s*[:=]\s*(male|female|m|f)\b", re.IGNORECASE)
@@ -71,6 +72,7 @@ class RecordHeader:
     """Name and length in frames; ``~`` is a gap."""
     multi_segment: bool = False
     comments: tuple[str, ...] = field(default=(), repr=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def variable_layout(self) -> bool:
@@ -112,29 +114,31 @@ def parse_header(raw: bytes, where: str) -> RecordHeader:
     SourceError
         Where a line is not what header(5) of the WFDB Applications Guide allows.
     """
+    if b"\0" in raw:
+        raise SourceError("the header has zero bytes, which no text has.", where=where, mend="Get the header again.")
     lines, comments = _lines(raw)
     if not lines:
         raise SourceError("the header holds no record line.", where=where, mend="The file may be empty; get it again.")
     number, text = lines[0]
     head = _Line(where, number, text)
     name, _, segment_count = head.take("record name", str, required=True).partition("/")
-    n_signals = head.take("number of signals", int, required=True)
+    n_signals = head.take("number of signals", _integer, required=True)
     rate = head.take("sampling frequency", _rate, default=DEFAULT_RATE)
     n_frames: int | None = head.take("number of samples", _count, default=None)
-    start = _start(head.rest().split())
+    start, warnings = _start(head.rest().split())
     if segment_count:
         segments = tuple(_segment(_Line(where, *line)) for line in lines[1:])
         announced = segment_count if is_digits(segment_count) else "an unreadable number of"
         head.require(segment_count == str(len(segments)), f"{announced} segments announced, {len(segments)} listed")
         if n_frames is None:
             n_frames = sum(length for _, length in segments)
-        return RecordHeader(name, rate, n_frames, start, (), segments, True, comments)
+        return RecordHeader(name, rate, n_frames, start, (), segments, True, comments, warnings)
     head.require(n_signals == len(lines) - 1, f"{n_signals} signals announced, {len(lines) - 1} listed")
     signals = tuple(_signal(_Line(where, *line), index) for index, line in enumerate(lines[1:]))
     # A length of 0 means "unknown" unless the header is a layout, all of whose signals have no file.
     if n_frames == 0 and any(signal.file != "~" for signal in signals):
         n_frames = None
-    return RecordHeader(name, rate, n_frames, start, signals, comments=comments)
+    return RecordHeader(name, rate, n_frames, start, signals, comments=comments, warnings=warnings)
 
 
 class _Line:
@@ -192,12 +196,13 @@ def _signal(line: _Line, index: int) -> SignalLine:
     samples_per_frame = int(coding["spf"] or 1)
     line.require(samples_per_frame > 0, "0 samples a frame")
     scale = line.take("ADC gain", _matched(_GAIN), default=None)
-    line.take("ADC resolution", int, default=None)
-    zero = line.take("ADC zero", int, default=0)
-    initial = line.take("initial value", int, default=None)
-    checksum = line.take("checksum", int, default=None)
-    line.take("block size", int, default=None)
+    line.take("ADC resolution", _integer, default=None)
+    zero = line.take("ADC zero", _integer, default=0)
+    initial = line.take("initial value", _integer, default=None)
+    checksum = line.take("checksum", _integer, default=None)
+    line.take("block size", _integer, default=None)
     gain = float(scale["gain"]) if scale else 0.0
+    line.require(gain == 0 or 1e-300 < abs(gain) < 1e300, "the ADC gain gives no scale")
     baseline = int(scale["baseline"]) if scale and scale["baseline"] else zero
     return SignalLine(
         file=file,
@@ -241,10 +246,18 @@ def _matched(pattern: re.Pattern[str]) -> Callable[[str], re.Match[str]]:
 
 def _rate(word: str) -> float:
     """Parse a sampling frequency, without the counter frequency and base that may follow it."""
-    rate = float(word.partition("/")[0].partition("(")[0])
+    number = word.partition("/")[0].partition("(")[0]
+    rate = float(number) if is_number(number) else 0.0
     if not 0 < rate < NS:
         raise ValueError(word)
     return rate
+
+
+def _integer(word: str) -> int:
+    """Parse a whole number, in ASCII digits only."""
+    if not is_whole(word):
+        raise ValueError(word)
+    return int(word)
 
 
 def _count(word: str) -> int:
@@ -254,16 +267,14 @@ def _count(word: str) -> int:
     return int(word)
 
 
-def _start(words: list[str]) -> datetime | None:
-    """Parse base time and date, in either order; None without a date."""
-    day: date | None = None
-    clock = time()
-    for word in words[:2]:
-        if ":" in word:
-            clock = _clock(word) or clock
-        else:
-            day = _day(word) or day
-    return datetime.combine(day, clock) if day else None
+def _start(words: list[str]) -> tuple[datetime | None, tuple[str, ...]]:
+    """Parse base time and date, in either order, with a warning where they are none; None without a date."""
+    days = [_day(word) for word in words if ":" not in word]
+    clocks = [_clock(word) for word in words if ":" in word]
+    if None in days or None in clocks or len(days) > 1 or len(clocks) > 1:
+        return None, ("the start time or date in the header is none; the recording has no start time",)
+    day, clock = next(iter(days), None), next(iter(clocks), None)
+    return (datetime.combine(day, clock or time()) if day else None), ()
 
 
 def _clock(word: str) -> time | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from biocurate.errors import SourceError
 from biocurate.formats.impostors import is_crlf_damaged, refuse_impostor
@@ -28,6 +28,8 @@ NO_FILE = "~"
 """Name of a segment that is a gap, and of the file of a signal without samples."""
 MOST_BYTES = 1 << 24
 """Of a header: room for some 500,000 segments."""
+KEPT_BYTES = 1 << 13
+"""Of a header that stays in memory once it is parsed."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ def open_layout(source: Source, missing_as_gap: bool) -> Layout:
     part = _checked(Part(source, header, 0, 0))
     n_frames = _length(part)
     part = replace(part, n_frames=n_frames)
-    return Layout(replace(header, n_frames=n_frames), (), (part,), _empty_signals(part))
+    return Layout(replace(header, n_frames=n_frames), (), (part,), header.warnings + _empty_signals(part))
 
 
 def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
@@ -141,7 +143,7 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
     """Parts of a multi-segment record; header(5), "multi-segment records"."""
     headers: list[Source] = []
     parts: list[Part] = []
-    warnings: list[str] = []
+    warnings = list(header.warnings)
     start = 0
     for number, (name, n_frames) in enumerate(header.segments, 1):
         if name != NO_FILE:
@@ -159,6 +161,7 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
                 )
             else:
                 parts.append(part)
+                warnings.extend(part.header.warnings)
                 warnings.extend(_empty_signals(part))
         start += n_frames
     if start != header.n_frames:
@@ -212,7 +215,11 @@ def _header(source: Source) -> RecordHeader:
     with source.open() as file:
         raw = file.read()
     refuse_impostor(raw, source.virtual)
-    return parse_header(raw, source.virtual)
+    return (_parsed if len(raw) <= KEPT_BYTES else parse_header)(raw, source.virtual)
+
+
+# Whoever plans, hashes and reads a record asks for its header.
+_parsed = lru_cache(maxsize=1024)(parse_header)
 
 
 def _refuse_damage(source: Source) -> None:

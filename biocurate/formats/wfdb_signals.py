@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.errors import SourceError
+from biocurate.errors import IncompleteError, SourceError
 
 ALIGNED = {8: "i1", 16: "<i2", 32: "<i4", 61: ">i2", 80: "u1", 160: "<u2"}
 """Formats whose samples are whole bytes, with the type that they lie in."""
@@ -304,9 +304,9 @@ def signal_sums(frames: NDArray[Any], samples_per_frame: Sequence[int]) -> NDArr
     return np.array([columns[part].sum() for part in signal_columns(samples_per_frame)], np.int64)
 
 
-def truncated(name: str, expected: int, found: int) -> SourceError:
+def truncated(name: str, expected: int, found: int) -> IncompleteError:
     """Make the error for a file that is shorter than its header says."""
-    return SourceError(
+    return IncompleteError(
         f"the signal file ends early: {expected:,} bytes expected, {found:,} found.",
         where=name,
         mend="It looks cut off; get it again.",

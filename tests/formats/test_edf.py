@@ -132,7 +132,8 @@ def test_edf_plus_2_1_3_startdate_subfield_wins_and_x_withholds_it(put, edf_file
         read(put(given_date.encode())).start_unix_ns
         == int(datetime(1951, 7, 5, 10, 20, 30, tzinfo=UTC).timestamp()) * NS
     )
-    withheld = read(put(edf_file([ramp(1, 3)], reserved="EDF+C", recording="Startdate X X X X").encode()))
+    lists = [[b"+0\x14\x14\x00"]]
+    withheld = read(put(edf_file([ramp(1, 3)], reserved="EDF+C", recording="Startdate X X X X", lists=lists).encode()))
     assert (withheld.start_unix_ns, withheld.warnings) == (None, ())
 
 

@@ -1,4 +1,4 @@
-"""``0.12345`` cut to ``0.12`` was a sample like any other; a line end lost or put in made one sample of two, or two of one.
+"""``0.12345`` cut to ``0.12`` was a sample like any other; a line end lost or put in made one of two, or two of one.
 
 Now a last line without an end, and lines that end in different ways, are warnings. Of the real files at hand one of
 cogwear's and one of heartpy's have no last end; muse-eeg-ppg's were edited, and mix CR LF and LF. Found by fuzzing.

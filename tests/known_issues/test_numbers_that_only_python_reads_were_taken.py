@@ -1,6 +1,7 @@
 """`int`, `float` and `Fraction` read ``1_0`` as 10, and numbers of any size: a damaged header was read as another one.
 
-A record of ``1e-99999`` s ended in an OverflowError, a gain of ``1e-320`` in infinite physical values. Found by fuzzing.
+A record of ``1e-99999`` s ended in an OverflowError, a gain of ``1e-320`` in infinite physical values. Found by
+fuzzing.
 """
 
 from __future__ import annotations
@@ -44,9 +45,16 @@ def test_edf_limits_that_are_no_numbers_give_no_scale(tmp_path, field):
 
 @pytest.mark.parametrize(
     ("record", "line"),
-    [("r 1 1_00 3", "r.dat 16"), ("r 1_0 100 3", "r.dat 16"), ("r 1 nan 3", "r.dat 16"), ("r 1 100 3", "r.dat 16 1e-320"),
-     ("r 1 100 3", "r.dat 16 1e999"), ("r 1 100 3", "r.dat 16 200 1_6"), ("r 1 100 3", "r.dat 16 200 16 0 0 1_0")],
-)  # fmt: skip
+    [
+        ("r 1 1_00 3", "r.dat 16"),
+        ("r 1_0 100 3", "r.dat 16"),
+        ("r 1 nan 3", "r.dat 16"),
+        ("r 1 100 3", "r.dat 16 1e-320"),
+        ("r 1 100 3", "r.dat 16 1e999"),
+        ("r 1 100 3", "r.dat 16 200 1_6"),
+        ("r 1 100 3", "r.dat 16 200 16 0 0 1_0"),
+    ],
+)
 def test_a_wfdb_header_with_no_number_is_refused(tmp_path, record, line):
     (tmp_path / "r.hea").write_text(f"{record}\n{line}\n")
     (tmp_path / "r.dat").write_bytes(bytes(6))
