@@ -26,6 +26,6 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
 
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
-    if name in {"images", "curate", "formats", "testing"}:
+    if name in {"curate", "export", "formats", "images", "testing", "upkeep"}:
         return import_module(f"biocurate.{name}")
     raise AttributeError(f"module 'biocurate' has no attribute {name!r}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from biocurate.errors import UsageError
@@ -121,6 +122,34 @@ def _connected(scheduler: str) -> Any:  # noqa: ANN401 - distributed has no type
         ) from error
 
 
+class LocalWorkers:
+    """Worker processes of this machine, started when the first task comes: a run without tasks starts none."""
+
+    def __init__(self, workers: int, until_the_end: ExitStack) -> None:
+        self.workers = workers
+        self._until_the_end = until_the_end
+        self._started: OnDask | None = None
+
+    def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Run a function on every task, in the order in which they are done; an error ends the run."""
+        waiting = iter(tasks)
+        for first in waiting:
+            self._started = self._started or self._start()
+            yield from self._started.map(function, chain([first], waiting))
+
+    def _start(self) -> OnDask:
+        from distributed import Client, LocalCluster
+
+        enter = self._until_the_end.enter_context
+        enter(_settings())
+        cluster = enter(
+            LocalCluster(
+                n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
+            )
+        )
+        return OnDask(enter(Client(cluster)), self.workers)
+
+
 @contextmanager
 def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
     """Open a place to run tasks.
@@ -135,35 +164,36 @@ def engine(workers: int = 0, scheduler: str | None = None) -> Iterator[Pool]:
     Raises
     ------
     UsageError
-        Where no scheduler answers at the address.
+        No scheduler answers at the address.
     """
-    if scheduler is None and workers <= 0:
+    if scheduler is not None:
+        with _settings(), _connected(scheduler) as client:
+            yield OnDask(client, max(1, len(client.scheduler_info()["workers"])))
+    elif workers <= 0:
         yield InProcess()
-        return
+    else:
+        with ExitStack() as until_the_end:
+            yield LocalWorkers(workers, until_the_end)
+
+
+def _settings() -> AbstractContextManager[object]:
+    """What Dask is told of workers, here and where they are started."""
+    # Imported first: its defaults, set within this block, would be taken back at its end and missed by the next one.
+    import distributed  # noqa: F401
     from dask import config
-    from distributed import Client, LocalCluster
 
     # One thread a worker, and numerical libraries pinned to one: tasks are the parallelism.
     pinned = {
         name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
     }
-    settings = {
-        "distributed.nanny.pre-spawn-environ": pinned,
-        "distributed.worker.multiprocessing-method": "spawn",
-        "distributed.scheduler.work-stealing": True,
-        "distributed.worker.preload": [UNINTERRUPTED],
-    }
     # What goes wrong in a task comes back as its error; the cluster's own chatter about its end helps no one.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    with config.set(settings):
-        if scheduler is not None:
-            with _connected(scheduler) as client:
-                yield OnDask(client, max(1, len(client.scheduler_info()["workers"])))
-            return
-        with (
-            LocalCluster(
-                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", memory_limit=0
-            ) as cluster,
-            Client(cluster) as client,
-        ):
-            yield OnDask(client, workers)
+    settings: AbstractContextManager[object] = config.set(
+        {
+            "distributed.nanny.pre-spawn-environ": pinned,
+            "distributed.worker.multiprocessing-method": "spawn",
+            "distributed.scheduler.work-stealing": True,
+            "distributed.worker.preload": [UNINTERRUPTED],
+        }
+    )
+    return settings

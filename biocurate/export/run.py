@@ -16,6 +16,7 @@ from biocurate.export.naming import place_of
 from biocurate.export.restored import restored
 from biocurate.export.target import Written
 from biocurate.export.wfdb import write_wfdb
+from biocurate.store.sql import condition
 from biocurate.store.store import Store
 from biocurate.store.stored import StoredRecording
 
@@ -76,7 +77,7 @@ def select(
     if recordings:
         return sorted(dict.fromkeys(recordings))
     if where:
-        found = store.sql(f"SELECT recording_id FROM recordings WHERE {where}")
+        found = store.sql(f"SELECT recording_id FROM recordings WHERE {condition(where)}")
     else:
         found = store.recordings.filter(pl.col("corpus") == corpus).select("recording_id").collect()
     if found.is_empty():

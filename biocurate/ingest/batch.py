@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from biocurate.errors import BiocurateError, StoreError
-from biocurate.ingest.plan import Job, revision
+from biocurate.errors import IncompleteError, StoreError
+from biocurate.ingest.auditing import judged
+from biocurate.ingest.changes import hash_of
+from biocurate.ingest.failures import failure_row
+from biocurate.ingest.job import Job, stamp, stored_as
+from biocurate.ingest.relabel import PLACE, relabelled
+from biocurate.ingest.revision import signal_revision
+from biocurate.ingest.rows import Labels, Origin, Row, Told, annotation_rows, recording_row, stream_row
+from biocurate.ingest.transient import patiently
 from biocurate.recipes import Recipe
-from biocurate.recording import Channel, Recording, Stream, canonical_scale
 from biocurate.store.objects import Objects
 from biocurate.store.schema import ANNOTATIONS, FAILURES, RECORDINGS, cast
-from biocurate.store.signals import Placement, SignalWriter, stored_dtype
-
-OLDEST = 90
-"""Ages over 89 are given as this (HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C))."""
+from biocurate.store.signals import SignalWriter
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,10 @@ class Batch:
     run_id: str
     codec: str
     jobs: tuple[Job, ...]
+    stored: Mapping[str, Row] = field(default_factory=dict)
+    """Whole rows of the recordings whose rows are written anew."""
+    labels: Mapping[str, Labels] = field(default_factory=dict)
+    """Labels that were added to recordings."""
 
 
 @dataclass
@@ -45,15 +51,17 @@ class BatchResult:
     ids: list[str]
     n_bytes: int = 0
     stored_bytes: int = 0
+    left: list[Job] = field(default_factory=list)
+    """Recordings whose rows were to be written anew, and that have to be read: the recipe makes other streams now."""
 
 
 @dataclass
-class _Read:
-    """Rows of a recording that was read."""
+class _Made:
+    """Rows of a recording."""
 
     job: Job
-    recording: dict[str, Any]
-    annotations: list[dict[str, Any]]
+    recording: Row
+    annotations: list[Row]
 
     def cast(self) -> None:
         """Make tables of the rows and drop them: it shows whether the columns hold every number."""
@@ -62,30 +70,43 @@ class _Read:
 
 
 def read_batch(batch: Batch) -> BatchResult:
-    """Read every recording of a batch; a file that cannot be read becomes a failure row, and the others go on."""
+    """Read every recording of a batch; a file that cannot be read becomes a failure row, and the others go on.
+
+    What fails in passing, as network disks do, is tried again: a file by itself, the store with the whole batch.
+    """
+    return patiently(lambda: _read_batch(batch))
+
+
+def _read_batch(batch: Batch) -> BatchResult:
     writer = SignalWriter(batch.objects, batch.recipe.name, batch.codec)
-    read: list[_Read] = []
-    failures: list[dict[str, Any]] = []
+    made: list[_Made] = []
+    left: list[Job] = []
+    failures: list[Row] = []
     for job in batch.jobs:
         with _noted(batch, job, failures):
-            read.append(_Read(job, *read_job(batch, job, writer)))
+            rows = patiently(partial(_rewrite if job.rewrites else read_job, batch, job, writer))
+            if rows is None:
+                left.append(job)
+            else:
+                made.append(rows)
     digests = writer.close()
-    for item in read:
+    for item in made:
         for stream in item.recording["streams"]:
-            stream["part_digest"] = digests[stream["part"]]
-    recordings, annotations = _tables(batch, read, failures)
+            stream.setdefault("part_digest", digests.get(stream["part"]))
+    tables = _tables(batch, made, failures)
     return BatchResult(
-        recordings=recordings,
-        annotations=annotations,
+        recordings=tables[0],
+        annotations=tables[1],
         failures=cast(failures, FAILURES),
-        ids=[job.unit.recording_id for job in batch.jobs],
+        ids=[job.unit.recording_id for job in batch.jobs if job not in left],
         n_bytes=sum(job.n_bytes for job in batch.jobs),
         stored_bytes=writer.bytes_written,
+        left=left,
     )
 
 
 @contextmanager
-def _noted(batch: Batch, job: Job, failures: list[dict[str, Any]]) -> Iterator[None]:
+def _noted(batch: Batch, job: Job, failures: list[Row]) -> Iterator[None]:
     """Make a failure row of whatever a recording provokes: a damaged file must not end the run for the others."""
     try:
         yield
@@ -93,145 +114,102 @@ def _noted(batch: Batch, job: Job, failures: list[dict[str, Any]]) -> Iterator[N
         # Trouble with the store or the machine is not the file's fault, and no other file would fare better.
         raise
     except Exception as error:
-        failures.append(_failure(batch, job, error))
+        failures.append(failure_row(batch.recipe, job, error, batch.run_id))
 
 
-def _tables(batch: Batch, read: list[_Read], failures: list[dict[str, Any]]) -> tuple[pa.Table, pa.Table]:
+def _tables(batch: Batch, made: list[_Made], failures: list[Row]) -> tuple[pa.Table, pa.Table]:
     """Tables of all rows at once; a recording with a number that no column holds is found only where there is one."""
     try:
-        return _cast_all(read)
+        return _cast_all(made)
     except Exception:
-        good: list[_Read] = []
-        for item in read:
+        good: list[_Made] = []
+        for item in made:
             with _noted(batch, item.job, failures):
                 item.cast()
                 good.append(item)
+        made[:] = good
         return _cast_all(good)
 
 
-def _cast_all(read: list[_Read]) -> tuple[pa.Table, pa.Table]:
-    recordings = [item.recording for item in read]
-    annotations = [row for item in read for row in item.annotations]
+def _cast_all(made: list[_Made]) -> tuple[pa.Table, pa.Table]:
+    recordings = [item.recording for item in made]
+    annotations = [row for item in made for row in item.annotations]
     return cast(recordings, RECORDINGS), cast(annotations, ANNOTATIONS)
 
 
-def read_job(batch: Batch, job: Job, writer: SignalWriter) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Read one recording into the writer; returns its row and the rows of its annotations."""
-    unit = job.unit
-    recording = batch.recipe.read(unit)
-    sources = [
-        {
-            "path": source.path,
-            "member": source.member,
-            "bytes": source.size,
-            "mtime_ns": source.mtime_ns,
-            "sha256": source.sha256(),
-        }
-        for source in job.sources
+def read_job(batch: Batch, job: Job, writer: SignalWriter) -> _Made | None:
+    """Read one recording into the writer.
+
+    Raises
+    ------
+    IncompleteError
+        A file changed while it was read.
+    """
+    before = [stamp(source) for source in job.sources]
+    raw = batch.recipe.read_raw(job.unit)
+    recording, key, found = judged(batch.recipe.told(job.unit, raw))
+    n_reader = len(raw.warnings)
+    told = Told(
+        recording,
+        _stored_texts(batch, job, raw.warnings),
+        _stored_texts(batch, job, recording.warnings[n_reader:]),
+        key,
+        _stored_texts(batch, job, found),
+    )
+    origin = _origin(batch, job, {})
+    name = job.unit.recording_id
+    streams = [
+        stream_row(name, number, stream, vars(writer.write(stream))) for number, stream in enumerate(recording.streams)
     ]
-    hashes = ((source.virtual, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True))
-    made_from = revision(batch.recipe, unit, batch.metadata_revision, hashes)
-    streams = list(_stream_rows(unit.recording_id, recording, writer))
-    row = {
-        "recording_id": unit.recording_id,
-        "revision": made_from,
-        "corpus": batch.recipe.name,
-        "person": unit.person,
-        "subject": unit.subject,
-        "session": unit.session,
-        "run": unit.run,
-        "sources": sources,
-        "start_ns": job.start_ns,
-        "duration_ns": recording.duration_ns,
-        "age": OLDEST if recording.age is not None and recording.age > OLDEST - 1 else recording.age,
-        "sex": recording.sex,
-        "licence": batch.recipe.licence,
-        "access": batch.recipe.access,
-        "warnings": list(recording.warnings),
-        "metadata_revision": batch.metadata_revision,
-        "run_id": batch.run_id,
-        "streams": streams,
-    }
-    return row, list(_annotation_rows(unit.recording_id, made_from, recording))
+    if before != [stamp(source) for source in job.sources]:
+        raise IncompleteError(
+            "changed while it was read.",
+            where=job.unit.files[0][0].virtual,
+            mend="When it is all there, run the same command again.",
+        )
+    return _made(batch, job, told, origin, streams)
 
 
-def _stream_rows(recording_id: str, recording: Recording, writer: SignalWriter) -> Iterator[dict[str, Any]]:
-    for number, stream in enumerate(recording.streams):
-        yield _stream_row(recording_id, number, stream, writer.write(stream))
+def _rewrite(batch: Batch, job: Job, _: SignalWriter) -> _Made | None:
+    """Make the rows of a recording whose samples are stored; None where it has to be read."""
+    row = batch.stored.get(job.unit.recording_id)
+    named = None if row is None else relabelled(batch.recipe, job.unit, row, batch.objects)
+    if row is None or named is None:
+        return None
+    recording, key, found = judged(named, row)
+    told = Told(
+        recording,
+        row["reader_warnings"],
+        _stored_texts(batch, job, recording.warnings),
+        key,
+        _stored_texts(batch, job, found),
+    )
+    streams = [
+        stream_row(job.unit.recording_id, number, stream, {column: item[column] for column in PLACE})
+        for number, (stream, item) in enumerate(zip(recording.streams, row["streams"], strict=True))
+    ]
+    return _made(batch, job, told, _origin(batch, job, row), streams)
 
 
-def _stream_row(recording_id: str, number: int, stream: Stream, placement: Placement) -> dict[str, Any]:
-    return {
-        "stream_id": f"{recording_id}#{number}",
-        "stream_no": number,
-        "sensor_type": str(stream.sensor_type),
-        "rate_hz": stream.rate_hz,
-        "n_channels": len(stream.channels),
-        "n_samples": stream.n_samples,
-        "dtype": stored_dtype(stream.samples.dtype).name,
-        "t0_ns": stream.t0_ns,
-        "segments": [{"t0_ns": segment.t0_ns, "n_samples": segment.n_samples} for segment in stream.segments],
-        "view": None,
-        "band_hz": None if stream.band_hz is None else list(stream.band_hz),
-        "digest": placement.digest,
-        "part": placement.part,
-        "start": placement.start,
-        "channels": [_channel_row(index, channel, stream) for index, channel in enumerate(stream.channels)],
-    }
+def _made(batch: Batch, job: Job, told: Told, origin: Origin, streams: list[Row]) -> _Made:
+    labels = batch.labels.get(job.unit.recording_id, ())
+    row = recording_row(batch.recipe, job, told, origin, streams, labels)
+    return _Made(job, row, annotation_rows(row, told.recording, labels))
 
 
-def _channel_row(index: int, channel: Channel, stream: Stream) -> dict[str, Any]:
-    return {
-        "index": index,
-        "label": channel.label,
-        "name": channel.name,
-        "unit": channel.unit,
-        "canonical_unit": canonical_scale(channel, stream.sensor_type)[0],
-        "gain": channel.gain,
-        "offset": channel.offset,
-        "invalid": channel.invalid,
-        "position": channel.position,
-        "reference": channel.reference,
-        "prefilter": channel.prefilter,
-        "unit_status": channel.unit_status,
-    }
+def _origin(batch: Batch, job: Job, row: Mapping[str, Any]) -> Origin:
+    """What the rows are made from; hashes of files that are as a row has them are taken from it."""
+    known = {(item["path"], item["member"]): item for item in row.get("sources", ())}
+    sources = []
+    for source in job.sources:
+        path, member = stored_as(batch.recipe, source)
+        sha256 = hash_of(source, known.get((path, member)))
+        sources.append(
+            {"path": path, "member": member, "bytes": source.size, "mtime_ns": source.mtime_ns, "sha256": sha256}
+        )
+    hashes = [(source.virtual, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True)]
+    return Origin(batch.run_id, sources, signal_revision(job.unit, hashes), batch.metadata_revision)
 
 
-def _annotation_rows(recording_id: str, made_from: str, recording: Recording) -> Iterator[dict[str, Any]]:
-    for annotation in recording.annotations:
-        yield {
-            "recording_id": recording_id,
-            "revision": made_from,
-            "onset_ns": annotation.onset_ns,
-            "duration_ns": annotation.duration_ns,
-            "kind": annotation.kind,
-            "value": annotation.value,
-            "number": annotation.number,
-            "channel": annotation.channel,
-        }
-
-
-def _failure(batch: Batch, job: Job, error: Exception) -> dict[str, Any]:
-    source = _names(job)
-    # What a library says may quote the file, and a name with it: only where it happened is kept.
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    message = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}."
-    mend = "Check that the file opens elsewhere; if it does, this is a fault of the reader: report it."
-    if isinstance(error, BiocurateError):
-        # A companion such as the missing .dat is named where it is not the file that the row is about.
-        message, mend = error.what if error.where in source else f"{error.where}: {error.what}", error.mend
-    return {
-        "run_id": batch.run_id,
-        "corpus": batch.recipe.name,
-        "source": source,
-        "recording_id": job.unit.recording_id,
-        "error": type(error).__name__,
-        "message": message,
-        "mend": mend,
-        "signature": job.signature,
-    }
-
-
-def _names(job: Job) -> str:
-    names: Sequence[str] = [source.virtual for source, _, _ in job.unit.files]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _stored_texts(batch: Batch, job: Job, texts: Iterable[str]) -> list[str]:
+    return [batch.recipe.stored_text(text, job.unit, job.sources) for text in texts]

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
 from biocurate.engine import Pool, Progress, Silent
 from biocurate.ingest.batch import Batch, BatchResult, read_batch
-from biocurate.ingest.plan import BATCH_RECORDINGS, Plan, batches
+from biocurate.ingest.estimate import refuse_what_cannot_fit
+from biocurate.ingest.job import Job, share
+from biocurate.ingest.known import labels_of, stored_rows
+from biocurate.ingest.plan import BATCH_RECORDINGS, Plan, batches, rewrites
+from biocurate.ingest.prune import prune as prune_gone
+from biocurate.ingest.withdrawn import drop_failures
 from biocurate.store.codecs import SIGNAL_CODEC
-from biocurate.store.runs import Run
+from biocurate.store.duplicates import duplicates
+from biocurate.store.forgotten import forgotten
+from biocurate.store.runs import Log, Run
 from biocurate.store.schema import FAILURES, cast
 from biocurate.store.store import Store
 
@@ -24,6 +34,9 @@ class Outcome:
 
     corpus: str
     recordings: int = 0
+    """Read, and written."""
+    rewritten: int = 0
+    """Rows written anew; no sample was read."""
     n_bytes: int = 0
     stored_bytes: int = 0
     seconds: float = 0.0
@@ -31,11 +44,30 @@ class Outcome:
     done_before: int = 0
     failed_before: int = 0
     gone: tuple[str, ...] = ()
+    """Recordings without a file below the root."""
+    pruned: tuple[str, ...] = ()
+    """Those of them that were removed."""
+    forgotten: int = 0
+    """Recordings left out, because the store has forgotten whose they are."""
+    duplicates: list[list[str]] = field(default_factory=list)
+    """Recordings with the same samples, those of this run among them."""
     failures: list[dict[str, str]] = field(default_factory=list)
+
+    def log(self) -> Log:
+        """What the run's row says of it."""
+        errors = Counter(failure["error"] for failure in self.failures)
+        return Log(self.recordings, len(self.failures), self.n_bytes, self.rewritten, dict(errors))
 
 
 def ingest(
-    plan: Plan, pool: Pool, store: Store, progress: Progress | None = None, *, codec: str = SIGNAL_CODEC
+    plan: Plan,
+    pool: Pool,
+    store: Store,
+    progress: Progress | None = None,
+    *,
+    codec: str = SIGNAL_CODEC,
+    prune: bool = False,
+    force: bool = False,
 ) -> Outcome:
     """Read what a plan lists into the store.
 
@@ -50,38 +82,107 @@ def ingest(
     store : Store
     progress : Progress, optional
     codec : str
+    prune : bool
+        Remove recordings whose files are gone from the root.
+    force : bool
+        Begin also where there is no room for all.
 
     Raises
     ------
     LeaseError
         When another process writes to the store.
+    UsageError
+        When it is not known what is gone, because something could not be listed.
     StoreError
         When the store cannot be written to: no space, no permission.
     """
-    bar = progress or Silent()
-    bar.start(plan.n_bytes / MB)
     outcome = Outcome(plan.recipe.name, done_before=plan.done, failed_before=plan.failed_before, gone=plan.gone)
     began = time.monotonic()
-    config = {"recipe": plan.recipe.text, "codec": codec, "recordings": len(plan.todo)}
+    if not force:
+        refuse_what_cannot_fit(plan, store, codec)
+    config = {
+        "recipe": plan.recipe.text,
+        "corpus": plan.recipe.name,
+        "codec": codec,
+        "recordings": len(plan.todo),
+        "prune": prune,
+    }
     run = Run("ingest", plan.recipe.name, config)
-    tables = plan.metadata_revision
-    tasks = [Batch(store.objects, plan.recipe, tables, run.run_id, codec, jobs) for jobs in batches(plan, pool.workers)]
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
-        for _, result in pool.map(read_batch, tasks):
-            publish(store, result, run.run_id, plan.known_failures)
-            outcome.recordings += result.recordings.num_rows
+        plan = still_allowed(plan, store)
+        outcome.forgotten = len(plan.forgotten)
+        with run.logged(store, outcome.log) if plan.todo else nullcontext():
+            outcome.pruned = prune_gone(store, plan) if prune else ()
+            _Work(plan, pool, store, run.run_id, codec, progress or Silent(), outcome).do()
+            outcome.failures += publish_unlisted(store, plan, run.run_id)
+            drop_failures(store, plan.forgotten, plan.known_failures)
+            sweep_annotations(store)
+        # A run that was killed between its last commit and its snapshot is caught up here.
+        outcome.snapshot_id = store.publish(run.run_id)
+        if outcome.recordings:
+            outcome.duplicates = duplicates(store, run_id=run.run_id)["recordings"].to_list()
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+@dataclass
+class _Work:
+    """A run's tasks, and what has come of them."""
+
+    plan: Plan
+    pool: Pool
+    store: Store
+    run_id: str
+    codec: str
+    bar: Progress
+    outcome: Outcome
+
+    def do(self) -> None:
+        """Write rows anew where samples can stay, then read what is left."""
+        todo = self.plan.todo
+        self.bar.start(self.plan.n_bytes / MB)
+        left = self._run(rewrites((job for job in todo if job.rewrites), self.pool.workers))
+        reading = [*(job for job in todo if not job.rewrites), *map(_to_read, left)]
+        if left:
+            self.bar.start(sum(job.n_bytes for job in reading) / MB)
+        reading.sort(key=lambda job: job.unit.recording_id)
+        self._run(batches(reading, self.pool.workers))
+
+    def _run(self, shares: Sequence[tuple[Job, ...]]) -> list[Job]:
+        """Run and publish some shares; returns what they left to be read."""
+        left: list[Job] = []
+        outcome = self.outcome
+        for batch, result in self.pool.map(read_batch, map(self._batch, shares)):
+            publish(self.store, result, self.run_id, self.plan.known_failures)
+            if batch.stored:
+                outcome.rewritten += result.recordings.num_rows
+            else:
+                outcome.recordings += result.recordings.num_rows
             outcome.failures += result.failures.to_pylist()
             outcome.n_bytes += result.n_bytes
             outcome.stored_bytes += result.stored_bytes
-            bar.advance(result.n_bytes / MB)
-        outcome.failures += publish_unlisted(store, plan, run.run_id)
-        sweep_annotations(store)
-        if tasks:
-            run.finish(store, done=outcome.recordings, failed=len(outcome.failures), n_bytes=outcome.n_bytes)
-        # A run that was killed between its last commit and its snapshot is caught up here.
-        outcome.snapshot_id = store.publish(run.run_id)
-    outcome.seconds = time.monotonic() - began
-    return outcome
+            left += result.left
+            self.bar.advance(result.n_bytes / MB)
+        return left
+
+    def _batch(self, jobs: tuple[Job, ...]) -> Batch:
+        recipe, ids = self.plan.recipe, [job.unit.recording_id for job in jobs]
+        stored = stored_rows(self.store, ids) if jobs[0].rewrites else {}
+        labels = labels_of(self.store, recipe.name, ids)
+        metadata = self.plan.metadata_revision
+        return Batch(self.store.objects, recipe, metadata, self.run_id, self.codec, jobs, stored, labels)
+
+
+def _to_read(job: Job) -> Job:
+    return replace(job, rewrites=False, n_bytes=sum(map(share, job.sources)))
+
+
+def still_allowed(plan: Plan, store: Store) -> Plan:
+    """A plan without whom the store was told to forget after it was made."""
+    gone = forgotten(store, {job.unit.person for job in plan.todo})
+    late = tuple(job.unit.recording_id for job in plan.todo if job.unit.person in gone)
+    todo = tuple(job for job in plan.todo if job.unit.person not in gone)
+    return replace(plan, todo=todo, forgotten=(*plan.forgotten, *late))
 
 
 def publish(store: Store, result: BatchResult, run_id: str, known_failures: frozenset[str]) -> None:

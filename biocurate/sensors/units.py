@@ -156,6 +156,15 @@ def canonical_unit(unit: str, sensor_type: SensorType) -> Unit | None:
     return None
 
 
+def is_as_defined(unit: str, sensor_type: SensorType) -> bool:
+    """Tell whether a unit that is known is written in the case that it is defined in: ``mV`` is, ``mv`` is not."""
+    text = plain(unit)
+    if match := _SCALED.fullmatch(text):
+        text = match["unit"]
+    found = any(_as_spelt(dimension, text) for dimension in _ALLOWED[sensor_type])
+    return found or canonical_unit(unit, sensor_type) is None
+
+
 def _as_spelt(dimension: str, text: str) -> tuple[str, Fraction] | None:
     return _EXACT.get((dimension, text))
 

@@ -77,7 +77,7 @@ STREAM = pa.struct(
 RECORDINGS = pa.schema(
     [
         column("recording_id", pa.string(), "<corpus>/<name from the recipe>, [A-Za-z0-9._/-]"),
-        column("revision", pa.string(), "hash of its signal, metadata and label revisions: what all that it holds is made from"),
+        column("revision", pa.string(), "hash of the three revisions below; what is made from it is stale with it"),
         column("corpus", pa.string(), "name of the recipe"),
         column("person", pa.string(), "<namespace>/<id>: the same over corpora that share persons"),
         column("subject", pa.string(), "subject as the corpus numbers it"),
@@ -93,8 +93,8 @@ RECORDINGS = pa.schema(
         column("redistribute", pa.bool_(), "whether the licence lets others pass the files on; null: not known"),
         column("share_alike", pa.bool_(), "whether what is derived must stay under the licence"),
         column("warnings", pa.list_(pa.string()), "what the reader and the recipe noticed"),
-        column("signal_revision", pa.string(), "hash of sources, reader versions and options: the same bytes, the same way"),
-        column("metadata_revision", pa.string(), "hash of recipe, sidecar tables, readers' versions and the audit's rules"),
+        column("signal_revision", pa.string(), "hash of sources, readers' versions and their options"),
+        column("metadata_revision", pa.string(), "hash of recipe, sidecar tables, readers' versions, audit's rules"),
         column("label_revision", pa.string(), "hash of the labels that `annotate` added; null where there are none"),
         column("reader_warnings", pa.list_(pa.string()), "the first of the warnings: what the reader noticed"),
         column("audit_revision", pa.string(), "hash of what the audit at ingest goes by: its rules, leads and scales"),

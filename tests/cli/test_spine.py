@@ -32,7 +32,7 @@ def test_every_command_has_help_with_an_example(cli):
         *(("recipes", "list"), ("recipes", "show"), ("recipes", "check"), ("windows", "build"), ("windows", "list")),
         *(("manifest", "build"), ("manifest", "list"), ("manifest", "show")),
         *(("images", "generate"), ("images", "show"), ("zoo", "list"), ("zoo", "finetune"), ("zoo", "evaluate")),
-        *(("bench", "codecs"), ("bench", "ingest"), ("bench", "reads")),
+        *(("bench", name) for name in ("codecs", "edf", "wfdb", "csv", "again", "size", "reads")),
     ):
         words = (command,) if isinstance(command, str) else command
         done = cli(*words, "--help")

@@ -12,6 +12,7 @@ import pytest
 from biocurate.engine import InProcess
 from biocurate.export import export
 from biocurate.formats import reader
+from biocurate.formats.edf_header import stated_filter
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.store.store import Store, create_store
@@ -65,7 +66,7 @@ def signals(path: Path) -> list[tuple[object, ...]]:
                 signal.label,
                 signal.physical_dimension,
                 signal.sampling_frequency,
-                signal.prefiltering,
+                stated_filter(signal.prefiltering),
                 signal.digital.tobytes(),
                 np.float32(signal.data).tobytes(),
             )

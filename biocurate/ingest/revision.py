@@ -1,0 +1,68 @@
+"""What a stored recording is made from, as hashes: its signals, the recipe's say on it, and labels that were added.
+
+Signals and metadata are keyed apart, so that a changed recipe rewrites rows and reads no sample. See
+docs/decisions/revision.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from biocurate.audit.at_ingest import VERSION
+from biocurate.formats import reader
+from biocurate.recipes import Recipe, Unit
+
+AUDIT = VERSION
+"""Of the audit's rules, which decide `unit_status` and warnings."""
+
+LABEL = ("onset_ns", "duration_ns", "kind", "value", "number", "channel")
+"""What of a row of ``labels`` is of the label itself."""
+
+
+def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
+    """Identity of the samples that reading a recording's files gives.
+
+    It covers which file is which, what each holds, the readers' versions and their options. How the recipe groups
+    channels into streams is compared when rows are written anew.
+
+    Parameters
+    ----------
+    unit : Unit
+    sha256s : iterable of (name, sha256)
+        Name and hash of every file that it is read from.
+    """
+    read = sorted(
+        json.dumps([source.virtual, name, reader(name).version, _said(options)], sort_keys=True)
+        for source, name, options in unit.files
+    )
+    return _hash(unit.recording_id, *read, *sorted(f"{name} {sha256}" for name, sha256 in sha256s))
+
+
+def metadata_revision(recipe: Recipe, root: Path) -> str:
+    """Identity of what is made of files whatever they hold: recipe, sidecar tables, readers, and the audit's rules."""
+    tables = sorted(source.sha256() for source in recipe.table_sources(root))
+    readers = [f"{name}:{reader(name).version}" for name in recipe.readers]
+    return _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables)
+
+
+def label_revision(labels: Iterable[Mapping[str, Any]]) -> str | None:
+    """Identity of the labels that were added to a recording; None where none was."""
+    rows = sorted(json.dumps([label[field] for field in LABEL]) for label in labels)
+    return _hash(*rows) if rows else None
+
+
+def revision(recording_id: str, signal: str, metadata: str, label: str | None) -> str:
+    """Identity of all that a recording's rows and samples are made from: what is made from it is stale with it."""
+    return _hash(recording_id, signal, metadata, label or "")
+
+
+def _said(options: Any) -> Any:  # noqa: ANN401 - each reader has its own
+    return options.model_dump(mode="json", exclude_defaults=True)
+
+
+def _hash(*texts: str) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:32]
