@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 # CI runs the same examples every time; elsewhere each run tries others, and what they find gets a test of its own.
-# A busy machine is no fault of the code: pytest's own limit ends what hangs.
+# A busy machine is no fault of the code, so no example has a deadline.
 settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)

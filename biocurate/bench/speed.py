@@ -34,8 +34,9 @@ def edf(root: Path, n_copies: int = 8, repeats: int = 3, load: float | None = No
             Contender("mne, not pinned", peer.turn, pinned=False),
             *_mine(recipe, corpus),
             *(
-                Contender(f"only hash and {codec}", ("limit", recipe, corpus, OUT, codec))
+                Contender(f"only hash {what} and {codec}", ("limit", recipe, corpus, OUT, codec, hashes))
                 for codec in (SIGNAL_CODEC, FAST_CODEC)
+                for hashes, what in (("files", "files"), ("store", "all that a store hashes"))
             ),
         ]
         return race(contenders, peer.name, repeats, load)

@@ -39,10 +39,12 @@ def ours(recipe: str, root: str, out: str, codec: str, workers: str) -> None:
         raise SystemExit(f"{len(outcome.failures)} recordings failed, {outcome.failures[0]['message']}")
 
 
-def limit(recipe: str, root: str, out: str, codec: str) -> None:
-    """Hash every file once and compress every chunk once: what no ingest with this codec can do without.
+def limit(recipe: str, root: str, out: str, codec: str, hashes: str) -> None:
+    """Hash and compress, and nothing else: what no ingest with this codec can do without.
 
-    Files and chunks are in memory before the clock starts, in the very pieces that a part holds.
+    Files and chunks are in memory before the clock starts, in the very pieces that a part holds. With ``files`` for
+    `hashes`, each file is hashed once; with ``store``, also each channel and each encoded chunk, as a store's digests
+    and receipts are.
     """
     from biocurate.recipes import load_recipe
     from biocurate.store.codecs import codec as load_codec
@@ -60,7 +62,12 @@ def limit(recipe: str, root: str, out: str, codec: str) -> None:
     with timed():
         for data in files:
             hashlib.sha256(data).digest()
-        total = sum(len(encoders[kind](chunk)) for kind, chunk in chunks)
+        total = 0
+        for kind, chunk in chunks:
+            encoded = encoders[kind](chunk)
+            total += len(encoded)
+            for data in (*chunk, encoded) if hashes == "store" else ():
+                hashlib.sha256(data).digest()
     Path(out).write_bytes(bytes(total))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count, pairwise
 
 from biocurate.formats.annotation_text import to_text
-from biocurate.formats.wfdb_annotations import NOTE, QUALITY, RHYTHM, SYMBOLS
+from biocurate.formats.wfdb.annotations import NOTE, QUALITY, RHYTHM, SYMBOLS
 from biocurate.recording import NS, Annotation
 
 CODES = {symbol: code for code, symbol in SYMBOLS.items()}

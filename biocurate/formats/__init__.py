@@ -83,7 +83,7 @@ def _is_divided(cls: type) -> bool:
 
 
 _NAMES = ("edf", "wfdb", "csv", "mat", "hdf5", "pickle", "trials", "brainvision", "mne")
-_BUILT_IN = {name: f"biocurate.formats.{name}" for name in _NAMES}
+_BUILT_IN = {name: f"biocurate.formats.{name}.reader" for name in _NAMES} | {"trials": "biocurate.formats.csv.trials"}
 _READERS: dict[str, Callable[[], Reader]] = {}
 
 R = TypeVar("R", bound=type)

@@ -12,7 +12,7 @@ import pytest
 from biocurate.engine import InProcess
 from biocurate.export import export
 from biocurate.formats import reader
-from biocurate.formats.edf_header import stated_filter
+from biocurate.formats.edf.header import stated_filter
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.store.store import Store, create_store

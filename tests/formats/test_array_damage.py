@@ -119,9 +119,9 @@ def mutate(kind, folder, n_mutations, seed):
 
 MUTATE = """
 import faulthandler, importlib.util, pathlib, resource, sys
-from biocurate.formats import hdf5_guard
+from biocurate.formats.hdf5 import guard
 faulthandler.dump_traceback_later(560, exit=True)
-hdf5_guard.PATIENCE_S = 3.0
+guard.PATIENCE_S = 3.0
 spec = importlib.util.spec_from_file_location("damage", sys.argv[1])
 damage = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(damage)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from biocurate.errors import SourceError
 from biocurate.formats import Source, reader
-from biocurate.formats.brainvision import NO_MARKERS, OTHER_MARKERS
-from biocurate.formats.brainvision_text import MISCODED
+from biocurate.formats.brainvision.reader import NO_MARKERS, OTHER_MARKERS
+from biocurate.formats.brainvision.text import MISCODED
 from biocurate.recording import NS, Annotation, Recording, Segment
 
 READER = reader("brainvision")

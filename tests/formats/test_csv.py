@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from biocurate.errors import SourceError
-from biocurate.formats import Source, csv_text, reader
-from biocurate.formats.csv import layout_of
+from biocurate.formats import Source, reader
+from biocurate.formats.csv import text as csv_text
+from biocurate.formats.csv.reader import layout_of
 from biocurate.recording import NS, Segment
 
 CSV = reader("csv")

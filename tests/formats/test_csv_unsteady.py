@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from biocurate.errors import SourceError
 from biocurate.formats import reader
-from biocurate.formats.csv_unsteady import grid_of, robust_line, trusted_stamps
+from biocurate.formats.csv.unsteady import grid_of, robust_line, trusted_stamps
 from biocurate.formats.source import Source
 from biocurate.recording import NS
 

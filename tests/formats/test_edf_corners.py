@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from biocurate.formats import Source, reader
-from biocurate.formats.edf_header import parse_header
+from biocurate.formats.edf.header import parse_header
 from biocurate.recording import Segment
 
 EDF = reader("edf")

@@ -12,7 +12,7 @@ import scipy.sparse
 
 from biocurate.errors import SourceError
 from biocurate.formats import Source
-from biocurate.formats.mat_check import refuse_broken_mat
+from biocurate.formats.mat.check import refuse_broken_mat
 
 
 def written(folder: Path, compressed: bool) -> bytes:

@@ -19,7 +19,7 @@ import scipy.io
 
 from biocurate.errors import SourceError, UsageError
 from biocurate.formats import Source, reader
-from biocurate.formats.mne_kinds import FLOAT, MICROVOLTS, NO_DATE, NO_PAUSES, ONE_RATE
+from biocurate.formats.mne.kinds import FLOAT, MICROVOLTS, NO_DATE, NO_PAUSES, ONE_RATE
 from biocurate.recording import NS, Annotation, Recording, Segment
 from biocurate.sensors import SensorType
 

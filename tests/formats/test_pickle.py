@@ -17,9 +17,9 @@ from hypothesis.extra.numpy import arrays
 
 from biocurate.errors import SourceError
 from biocurate.formats import reader
-from biocurate.formats.pickle import open_pickle
-from biocurate.formats.pickle_steps import load
-from biocurate.formats.pickle_values import Array, NotPlain
+from biocurate.formats.pickle.reader import open_pickle
+from biocurate.formats.pickle.steps import load
+from biocurate.formats.pickle.values import Array, NotPlain
 from biocurate.formats.source import Source
 
 PICKLE = reader("pickle")

@@ -13,17 +13,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from biocurate.errors import SourceError
-from biocurate.formats import archive, edf_annotations, wfdb_layout
-from biocurate.formats.csv_ends import LineEnds
-from biocurate.formats.csv_text import Block, Grammar
-from biocurate.formats.edf import _crlf
-from biocurate.formats.edf_header import parse_header
-from biocurate.formats.edf_records import Records
+from biocurate.formats import archive
+from biocurate.formats.csv.ends import LineEnds
+from biocurate.formats.csv.text import Block, Grammar
+from biocurate.formats.edf import annotations as edf_annotations
+from biocurate.formats.edf.header import parse_header
+from biocurate.formats.edf.reader import _crlf
+from biocurate.formats.edf.records import Records
 from biocurate.formats.impostors import is_crlf_damaged
 from biocurate.formats.source import Source
-from biocurate.formats.wfdb_checksums import FOLD, sums_16
-from biocurate.formats.wfdb_header import parse_header as parse_record
-from biocurate.formats.wfdb_signals import signal_sums
+from biocurate.formats.wfdb import layout as wfdb_layout
+from biocurate.formats.wfdb.checksums import FOLD, sums_16
+from biocurate.formats.wfdb.header import parse_header as parse_record
+from biocurate.formats.wfdb.signals import signal_sums
 
 
 @given(

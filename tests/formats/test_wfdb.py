@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from biocurate.errors import SourceError
 from biocurate.formats import Source, reader
-from biocurate.formats.wfdb_header import parse_header
+from biocurate.formats.wfdb.header import parse_header
 from biocurate.recording import Recording, Segment
 
 LINE = "r.dat 16 200/mV 16 0 1 6 0 II"
@@ -224,7 +224,7 @@ def test_a_signal_file_that_is_cut_off_is_refused_with_both_lengths(tmp_path):
 
 
 def test_a_signal_file_that_is_cut_off_after_it_was_opened_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("biocurate.formats.wfdb.EAGER_SAMPLES", 0)
+    monkeypatch.setattr("biocurate.formats.wfdb.reader.EAGER_SAMPLES", 0)
     write(tmp_path, "r 1 100 3", LINE, r=[1, 2, 3])
     stream = read(tmp_path).stream("ECG")
     write(tmp_path, "r 1 100 3", LINE, r=[1])
@@ -306,6 +306,6 @@ def test_a_long_record_is_read_in_bounded_memory(tmp_path):
 
 
 def test_lazy_samples_travel_to_another_process(tmp_path, monkeypatch):
-    monkeypatch.setattr("biocurate.formats.wfdb.EAGER_SAMPLES", 0)
+    monkeypatch.setattr("biocurate.formats.wfdb.reader.EAGER_SAMPLES", 0)
     write(tmp_path, "r 1 100 3", LINE, r=[1, 2, 3])
     assert pickle.loads(pickle.dumps(read(tmp_path))).stream("ECG").digital.tolist() == [[1, 2, 3]]

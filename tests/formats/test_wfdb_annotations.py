@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wfdb.io.annotation import ann_labels
 
 from biocurate.errors import SourceError
-from biocurate.formats.wfdb_annotations import SYMBOLS, Mark, MarkFile, parse_marks, to_annotations
+from biocurate.formats.wfdb.annotations import SYMBOLS, Mark, MarkFile, parse_marks, to_annotations
 
 SECOND = 1_000_000_000
 FILES = [

@@ -10,8 +10,9 @@ import wfdb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biocurate.formats import Source, reader, wfdb_signals
-from biocurate.formats.wfdb_signals import ALIGNED, BLOCKS, INVALID, bytes_needed, sample_type
+from biocurate.formats import Source, reader
+from biocurate.formats.wfdb import signals as wfdb_signals
+from biocurate.formats.wfdb.signals import ALIGNED, BLOCKS, INVALID, bytes_needed, sample_type
 from biocurate.recording import Stream
 
 UNCOMPRESSED = sorted([*ALIGNED, *BLOCKS])
@@ -89,7 +90,7 @@ def test_a_file_too_large_to_keep_is_read_by_ranges_with_the_same_integers(tmp_p
     raw = generator.integers(0, 64, bytes_needed(fmt, 3 * n_frames), np.uint8).tobytes()
     write_raw(tmp_path, fmt, raw, 3, n_frames)
     whole = read_stream(tmp_path).digital
-    monkeypatch.setattr("biocurate.formats.wfdb.EAGER_SAMPLES", 0)
+    monkeypatch.setattr("biocurate.formats.wfdb.reader.EAGER_SAMPLES", 0)
     monkeypatch.setattr(wfdb_signals, "BLOCK_SAMPLES", 1000)
     samples = read_stream(tmp_path).samples
     for start, stop in [(2000, 2500), (2500, 4001), (1, 2), (7, 7), (3999, 4001), (0, 4001)]:
@@ -98,7 +99,7 @@ def test_a_file_too_large_to_keep_is_read_by_ranges_with_the_same_integers(tmp_p
 
 def test_signal_5_format_8_is_read_from_its_middle_with_the_sum_of_what_precedes(tmp_path, monkeypatch):
     """Format 8 holds differences; wfdb.rdrecord starts every range at the initial value."""
-    monkeypatch.setattr("biocurate.formats.wfdb.EAGER_SAMPLES", 0)
+    monkeypatch.setattr("biocurate.formats.wfdb.reader.EAGER_SAMPLES", 0)
     write_raw(tmp_path, 8, bytes([1, 2, 255, 2, 1, 0] * 2), 2, 6)
     samples = read_stream(tmp_path).samples
     assert samples.read(3, 6).tolist() == [[2, 1, 2], [13, 15, 15]]

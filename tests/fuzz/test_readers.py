@@ -18,7 +18,7 @@ FEW, MANY = 40, 5000
 MOST_GROWN = 300e6
 """Bytes that a process may grow beyond what the whole files took."""
 MOST_SECONDS = 60.0
-"""A case may wait for `hdf5_guard`, which is patient for 30 s."""
+"""A case may wait for `hdf5.guard`, which is patient for 30 s."""
 
 
 def hold_to_its_promise(report: Report) -> None:

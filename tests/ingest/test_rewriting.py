@@ -137,7 +137,7 @@ def test_a_row_without_a_signal_revision_is_read_once(corpus, store):
 
 
 def test_a_reader_of_another_version_reads_everything(corpus, store, monkeypatch):
-    from biocurate.formats.edf import EdfReader
+    from biocurate.formats.edf.reader import EdfReader
 
     recipe = load_recipe(corpus.recipe)
     run(recipe, corpus.root, store)

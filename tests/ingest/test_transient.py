@@ -10,7 +10,7 @@ import pytest
 
 from biocurate.engine import InProcess
 from biocurate.errors import SourceError, StoreError
-from biocurate.formats.edf import EdfReader
+from biocurate.formats.edf.reader import EdfReader
 from biocurate.ingest import ingest, make_plan, transient
 from biocurate.ingest.transient import ATTEMPTS, is_transient, patiently
 from biocurate.recipes import load_recipe

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from biocurate.formats import Source, reader
-from biocurate.formats.csv_text import Lines
+from biocurate.formats.csv.text import Lines
 
 CSV = reader("csv")
 WHOLE = b"100.0\r\n4.0\r\n0.12345\r\n0.23456\r\n0.34567\r\n"

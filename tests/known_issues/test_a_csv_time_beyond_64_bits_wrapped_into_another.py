@@ -10,7 +10,7 @@ import pytest
 
 from biocurate.errors import SourceError
 from biocurate.formats import Source, reader
-from biocurate.formats.csv_clock import LATEST, nanoseconds
+from biocurate.formats.csv.clock import LATEST, nanoseconds
 
 CSV = reader("csv")
 

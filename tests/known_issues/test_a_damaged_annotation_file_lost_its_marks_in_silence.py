@@ -13,7 +13,7 @@ import pytest
 import wfdb
 
 from biocurate.formats import Source, reader
-from biocurate.formats.wfdb_annotations import parse_marks
+from biocurate.formats.wfdb.annotations import parse_marks
 
 WFDB = reader("wfdb")
 

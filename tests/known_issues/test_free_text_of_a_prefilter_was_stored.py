@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biocurate.formats.edf_header import stated_filter
+from biocurate.formats.edf.header import stated_filter
 
 
 @pytest.mark.parametrize(

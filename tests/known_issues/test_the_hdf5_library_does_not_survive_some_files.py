@@ -1,6 +1,6 @@
 """Found by mutating files (HDF5 2.0.0, h5py 3.16): a hang, endless memory, a crash; each was the end of the whole run.
 
-Now another process meets such a file first, and chunks are unpacked without the library (`hdf5_guard`, `hdf5_chunks`).
+Now another process meets such a file first, and chunks are unpacked without the library (`hdf5.guard`, `hdf5.chunks`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from biocurate.errors import SourceError
-from biocurate.formats import Source, hdf5_guard, reader
+from biocurate.formats import Source, reader
+from biocurate.formats.hdf5 import guard
 
 HDF5 = reader("hdf5")
 
@@ -30,7 +31,7 @@ def read(source, path, **others):
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    monkeypatch.setattr(hdf5_guard, "PATIENCE_S", 4.0)
+    monkeypatch.setattr(guard, "PATIENCE_S", 4.0)
     with h5py.File(tmp_path / "a.h5", "w", libver="earliest") as file:
         file["g/x"] = np.arange(4.0)
         file.create_dataset("name", data=["ECG"], dtype=h5py.string_dtype())

@@ -1,0 +1,1 @@
+"""BrainVision: .vhdr, .vmrk and .eeg."""

@@ -1,0 +1,1 @@
+"""MATLAB files, version 4 to 7.3."""

@@ -1,0 +1,1 @@
+"""What MNE-Python reads and no reader of ours does."""

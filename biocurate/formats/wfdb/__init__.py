@@ -1,0 +1,1 @@
+"""WFDB: headers, signals and annotations of PhysioNet."""

@@ -1,0 +1,112 @@
+"""Samples of a WFDB record against what its header says of them (header(5)): their sum modulo 2^16, and the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from biocurate.formats.wfdb.header import SignalLine
+from biocurate.formats.wfdb.signals import Frames, LoadedFile, blocks, signal_columns, signal_sums
+
+EAGER_SAMPLES = 1 << 22
+"""Samples of one recording that stay in memory once they were decoded for their checksums."""
+
+
+class Checks(Protocol):
+    """What is made of each signal file before its samples are used."""
+
+    def look(self, file: Frames, lines: Sequence[SignalLine]) -> Frames:
+        """Give the file as it is to be read from here on.
+
+        Parameters
+        ----------
+        file : Frames
+        lines : sequence of SignalLine
+            What the header says of its signals.
+        """
+        ...
+
+    def warnings(self, place: str) -> Iterator[str]:
+        """What was found since it was last asked, a sentence a fault."""
+        ...
+
+
+@dataclass
+class Checked:
+    """Every file is read once for its sums."""
+
+    budget: int
+    """Samples that may still stay in memory."""
+    _checksums: list[str] = field(default_factory=list)
+    _firsts: list[str] = field(default_factory=list)
+
+    def look(self, file: Frames, lines: Sequence[SignalLine]) -> Frames:
+        """Compare sums and first samples with the header's; keep the samples in memory where they fit the budget."""
+        looked_at, sums, firsts = _summed(file, self.budget)
+        for line, total, first in zip(lines, sums, firsts, strict=False):
+            if line.checksum is not None and (line.checksum - total) % 65536:
+                self._checksums.append(line.label)
+            if line.initial is not None and line.fmt != 8 and line.initial != first:
+                self._firsts.append(line.label)
+        if isinstance(looked_at, LoadedFile):
+            self.budget -= looked_at.array.size
+        return looked_at
+
+    def warnings(self, place: str) -> Iterator[str]:
+        """Signals whose samples are not those that the header was written for."""
+        if self._checksums:
+            yield f"{place}the checksum in the header is not that of the samples: {', '.join(self._checksums)}"
+        if self._firsts:
+            yield f"{place}the initial value in the header is not the first sample: {', '.join(self._firsts)}"
+        self._checksums, self._firsts = [], []
+
+
+class Unchecked:
+    """Nothing is read."""
+
+    def look(self, file: Frames, lines: Sequence[SignalLine]) -> Frames:
+        """Give the file as it is."""
+        return file
+
+    def warnings(self, place: str) -> Iterator[str]:
+        """Nothing was looked for."""
+        yield from ()
+
+
+FOLD = 64
+"""Frames that are added as one long row: additions of short rows cost more than the sums themselves."""
+
+
+def sums_16(frames: NDArray[Any], samples_per_frame: Sequence[int]) -> NDArray[np.uint16]:
+    """Sum of the samples of each signal modulo 2^16, as checksums are; `signal_sums` without the wide integers.
+
+    Parameters
+    ----------
+    frames : array of int, shape (frames, samples of all signals in a frame)
+    samples_per_frame : sequence of int
+    """
+    low = np.ascontiguousarray(frames).astype(np.uint16, copy=False)
+    whole = len(low) // FOLD * FOLD
+    folded = low[:whole].reshape(-1, FOLD * low.shape[1]).sum(axis=0, dtype=np.uint16)
+    columns = np.concatenate([folded.reshape(FOLD, -1), low[whole:]]).sum(axis=0, dtype=np.uint16)
+    parts = signal_columns(samples_per_frame)
+    return np.array([columns[part].sum(dtype=np.uint16) for part in parts], np.uint16)
+
+
+def _summed(file: Frames, budget: int) -> tuple[Frames, list[int], list[int]]:
+    """Read a file once for the sum and first sample of each signal; keep it in memory where it fits the budget."""
+    starts = [columns.start for columns in signal_columns(file.samples_per_frame)]
+    if file.n_frames * sum(file.samples_per_frame) <= budget:
+        array = file.frames(0, file.n_frames)
+        sums = sums_16(array, file.samples_per_frame).tolist()
+        return LoadedFile(array, file.samples_per_frame), sums, [int(array[0, start]) for start in starts if len(array)]
+    totals = np.zeros(len(starts), np.int64)
+    first: list[int] = []
+    for start, block in blocks(file, 0, file.n_frames):
+        totals += signal_sums(block, file.samples_per_frame)
+        first = first if start else [int(block[0, column]) for column in starts]
+    return file, totals.tolist(), first

@@ -1,0 +1,283 @@
+"""Which files a WFDB record lies in, and when each of its stretches begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+from biocurate.errors import SourceError
+from biocurate.formats.impostors import is_crlf_damaged, refuse_impostor
+from biocurate.formats.source import Source
+from biocurate.formats.wfdb.header import RecordHeader, parse_header
+from biocurate.formats.wfdb.signals import (
+    ALIGNED,
+    BLOCKS,
+    FLAC,
+    DifferenceFile,
+    FlacFile,
+    Frames,
+    SignalFile,
+    bytes_needed,
+    samples_within,
+    truncated,
+)
+from biocurate.recording import NS
+
+NO_FILE = "~"
+"""Name of a segment that is a gap, and of the file of a signal without samples."""
+MOST_BYTES = 1 << 24
+"""Of a header: room for some 500,000 segments."""
+KEPT_BYTES = 1 << 13
+"""Of a header that stays in memory once it is parsed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a record whose signals lie in one set of files."""
+
+    source: Source
+    """Its header."""
+    header: RecordHeader
+    start_frame: int
+    n_frames: int
+
+    @property
+    def files(self) -> dict[str, list[int]]:
+        """Signal files, with the signals that each holds, in order; signals without a file are left out."""
+        files: dict[str, list[int]] = {}
+        for index, signal in enumerate(self.header.signals):
+            if signal.file != NO_FILE:
+                files.setdefault(signal.file, []).append(index)
+        return files
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A record's header and the parts that hold its samples."""
+
+    header: RecordHeader
+    headers: tuple[Source, ...]
+    """Headers of layout and segments; empty for a record of one segment."""
+    parts: tuple[Part, ...]
+    warnings: tuple[str, ...]
+
+    @cached_property
+    def shift_frames(self) -> int:
+        """Frames from the recording's start to the record's time 0: the largest skew."""
+        return max((signal.skew for part in self.parts for signal in part.header.signals), default=0)
+
+    def time_ns(self, frame: int) -> int:
+        """Time of a frame without skew, from the recording's start."""
+        return round((frame + self.shift_frames) * NS / self.header.rate_hz)
+
+    @property
+    def end_ns(self) -> int:
+        """End of the record, from the recording's start."""
+        last = max((part.start_frame + part.n_frames for part in self.parts), default=0)
+        return self.time_ns(max(last, self.header.n_frames or 0))
+
+    @property
+    def start_unix_ns(self) -> int | None:
+        """Start of the recording as if the header's clock were UTC."""
+        start = self.header.start_unix_ns
+        return None if start is None else start - self.time_ns(0)
+
+
+def open_layout(source: Source, missing_as_gap: bool) -> Layout:
+    """Read the header of a record and of its segments.
+
+    Parameters
+    ----------
+    source : Source
+        The ``.hea`` file.
+    missing_as_gap : bool
+        Whether a segment whose header or signal file is missing becomes a gap with a warning.
+
+    Raises
+    ------
+    SourceError
+        Where a header is missing or not valid, or headers contradict each other.
+    """
+    header = _header(source)
+    if header.multi_segment:
+        return _segments(source, header, missing_as_gap)
+    if header.n_frames == 0 and header.signals:
+        raise SourceError(
+            "the header is a layout: it lists the signals of a multi-segment record and has no samples.",
+            where=source.virtual,
+            mend="Read the record that names it, and leave *_layout.hea out of the recipe's files.",
+        )
+    part = _checked(Part(source, header, 0, 0))
+    n_frames = _length(part)
+    part = replace(part, n_frames=n_frames)
+    return Layout(replace(header, n_frames=n_frames), (), (part,), header.warnings + _empty_signals(part))
+
+
+def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
+    """Open each signal file of a part, with the signals that it holds.
+
+    Raises
+    ------
+    SourceError
+        Where a file is missing or shorter than the header says.
+    """
+    for name, signals in part.files.items():
+        lines = [part.header.signals[index] for index in signals]
+        source, fmt = part.source.sibling(name), lines[0].fmt
+        per_frame = tuple(line.samples_per_frame for line in lines)
+        _present(source)
+        _refuse_damage(source)
+        if fmt in FLAC:
+            record = part.source.local().with_suffix("")
+            yield FlacFile(record, source.virtual, fmt, tuple(signals), per_frame, part.n_frames), signals
+            continue
+        needed = lines[0].byte_offset + bytes_needed(fmt, part.n_frames * sum(per_frame))
+        if source.size < needed:
+            raise truncated(source.virtual, needed, source.size)
+        stored = SignalFile(source.local(), source.virtual, fmt, lines[0].byte_offset, per_frame, part.n_frames)
+        yield (DifferenceFile(stored, tuple(line.initial or 0 for line in lines)) if fmt == 8 else stored), signals
+
+
+def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Layout:
+    """Parts of a multi-segment record; header(5), "multi-segment records"."""
+    headers: list[Source] = []
+    parts: list[Part] = []
+    warnings = list(header.warnings)
+    start = 0
+    for number, (name, n_frames) in enumerate(header.segments, 1):
+        if name != NO_FILE:
+            segment = source.sibling(f"{name}.hea")
+            headers.append(segment)
+        if name != NO_FILE and n_frames:
+            try:
+                part = _segment(segment, header, start, n_frames)
+            except _MissingFile:
+                if not missing_as_gap:
+                    raise
+                headers.remove(segment)
+                warnings.append(
+                    f"a file of segment {number} is missing: {n_frames} frames from frame {start} are a gap"
+                )
+            else:
+                parts.append(part)
+                warnings.extend(part.header.warnings)
+                warnings.extend(_empty_signals(part))
+        start += n_frames
+    if start != header.n_frames:
+        raise SourceError(
+            f"the segments are {start} frames long together, the record {header.n_frames}.",
+            where=source.virtual,
+            mend="The header is damaged; compare it with the corpus' original.",
+        )
+    return Layout(header, tuple(headers), tuple(parts), tuple(warnings))
+
+
+def _segment(source: Source, record: RecordHeader, start: int, n_frames: int) -> Part:
+    """One segment, held to what its record says of it."""
+    _present(source)
+    header = _header(source)
+    if header.multi_segment or header.rate_hz != record.rate_hz or (header.n_frames or n_frames) != n_frames:
+        raise SourceError(
+            f"the segment has {header.n_frames} frames at {header.rate_hz:g} Hz, "
+            f"the record says {n_frames} at {record.rate_hz:g} Hz.",
+            where=source.virtual,
+            mend="Segment and record are not of one version; get both again.",
+        )
+    part = _checked(Part(source, header, start, n_frames))
+    for name in part.files:
+        _present(source.sibling(name))
+    return part
+
+
+class _MissingFile(SourceError):
+    """A file that a header names is not there."""
+
+
+def _present(source: Source) -> None:
+    """Refuse a record whose file is missing."""
+    if not source.exists:
+        raise _MissingFile(
+            "is missing; a header names it.",
+            where=source.virtual,
+            mend="Download it, or leave this record out of the recipe's files.",
+        )
+    if source.member is None and not source.local().resolve().is_relative_to(source.root.resolve()):
+        raise SourceError(
+            "is a link out of the folder that is read.", where=source.virtual, mend="Copy the file to the link's place."
+        )
+
+
+def _header(source: Source) -> RecordHeader:
+    """Read and parse a header file."""
+    if source.size > MOST_BYTES:
+        raise SourceError("is too large for a header.", where=source.virtual, mend="Is it one? Leave it out.")
+    with source.open() as file:
+        raw = file.read()
+    refuse_impostor(raw, source.virtual)
+    return (_parsed if len(raw) <= KEPT_BYTES else parse_header)(raw, source.virtual)
+
+
+# Whoever plans, hashes and reads a record asks for its header.
+_parsed = lru_cache(maxsize=1024)(parse_header)
+
+
+def _refuse_damage(source: Source) -> None:
+    """Refuse a signal file that is no such file, or went through a transfer as text."""
+    with source.open() as file:
+        start = file.read(1 << 16)
+    refuse_impostor(start, source.virtual)
+    if is_crlf_damaged(start):
+        raise SourceError(
+            "has a carriage return before every line feed: it was transferred as text.",
+            where=source.virtual,
+            mend="Download it again in binary mode.",
+        )
+
+
+def _checked(part: Part) -> Part:
+    """Refuse what no file can be: unknown formats, and signals of one file that disagree about it."""
+    for signals in part.files.values():
+        lines = [part.header.signals[index] for index in signals]
+        fmt, offset = lines[0].fmt, lines[0].byte_offset
+        if fmt not in ALIGNED and fmt not in BLOCKS and fmt not in FLAC:
+            raise SourceError(
+                f"the file of signal {signals[0] + 1} has format {fmt}.",
+                where=part.source.virtual,
+                mend=f"Known formats are {', '.join(map(str, sorted([*ALIGNED, *BLOCKS, *FLAC])))}.",
+            )
+        if any(line.fmt != fmt or line.byte_offset not in (0, offset) for line in lines):
+            raise SourceError(
+                f"the file of signal {signals[0] + 1} has several formats or byte offsets.",
+                where=part.source.virtual,
+                mend="The header is damaged; compare it with the corpus' original.",
+            )
+    return part
+
+
+def _length(part: Part) -> int:
+    """Frames of a record: as its header says, else as its shortest file holds."""
+    if part.header.n_frames is not None:
+        return part.header.n_frames
+    lengths = []
+    for name, signals in part.files.items():
+        source = part.source.sibling(name)
+        _present(source)
+        lines = [part.header.signals[index] for index in signals]
+        if lines[0].fmt in FLAC:
+            raise SourceError(
+                "the header gives no number of samples, which a compressed signal file needs.",
+                where=part.source.virtual,
+                mend="Add it as the fourth field of the header's first line.",
+            )
+        stored = samples_within(lines[0].fmt, max(source.size - lines[0].byte_offset, 0))
+        lengths.append(stored // sum(line.samples_per_frame for line in lines))
+        if not lengths[-1]:
+            raise SourceError("holds no samples.", where=source.virtual, mend="It looks cut off; get it again.")
+    return min(lengths, default=0)
+
+
+def _empty_signals(part: Part) -> tuple[str, ...]:
+    """Warn where signals are listed that have no samples."""
+    empty = [signal.label for signal in part.header.signals if signal.file == NO_FILE]
+    return (f"the header lists signals without samples: {', '.join(empty)}",) if empty else ()
