@@ -19,6 +19,7 @@ from biocurate.ingest.plan import BATCH_RECORDINGS, Plan, batches, rewrites
 from biocurate.ingest.prune import prune as prune_gone
 from biocurate.ingest.withdrawn import drop_failures
 from biocurate.store.codecs import SIGNAL_CODEC
+from biocurate.store.codecs import codec as load_codec
 from biocurate.store.duplicates import duplicates
 from biocurate.store.forgotten import forgotten
 from biocurate.store.runs import Log, Run
@@ -98,6 +99,7 @@ def ingest(
     """
     outcome = Outcome(plan.recipe.name, done_before=plan.done, failed_before=plan.failed_before, gone=plan.gone)
     began = time.monotonic()
+    load_codec(codec, "int16")  # a name that is none ends the run before it has begun
     if not force:
         refuse_what_cannot_fit(plan, store, codec)
     config = {

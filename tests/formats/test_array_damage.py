@@ -126,7 +126,10 @@ spec = importlib.util.spec_from_file_location("damage", sys.argv[1])
 damage = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(damage)
 counts = damage.mutate(sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
-print(counts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# A process that is forked keeps its parent's peak in `ru_maxrss`; the kernel's own counter begins with the program.
+status = pathlib.Path("/proc/self/status")
+peak = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")] if status.exists() else []
+print(counts, (int(peak[0]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024)
 """
 
 

@@ -39,6 +39,15 @@ class TestPatterns:
         [pattern] = patterns([f"raw/S{n}/{signal}.csv" for n in (1, 2) for signal in ("BVP", "EDA", "ACC")])
         assert groups_of(pattern, "raw/S2/EDA.csv") == {"subject": "2", "signal": "EDA"}
 
+    def test_the_digits_of_a_rate_are_no_subject(self):
+        """Two files that share a rate are not one person's recording."""
+        found = patterns(["ecg_100hz.csv", "eog_100hz.csv", "bio_eventrelated_100hz.csv"])
+        assert all(
+            "subject" not in groups_of(pattern, path) or not groups_of(pattern, path)["subject"].isdigit()
+            for pattern in found
+            for path in pattern.paths
+        )
+
     def test_words_that_are_no_sensors_are_parts_of_the_name(self):
         [pattern] = patterns([f"S{n}_{word}.edf" for n in (1, 2) for word in ("pre", "post")])
         assert groups_of(pattern, "S2_post.edf") == {"subject": "2", "part1": "post"}

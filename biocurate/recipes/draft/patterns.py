@@ -15,6 +15,7 @@ MOST_WORDS = 12
 _TOKENS = re.compile(r"\d+|[A-Za-z]+(?:_[A-Za-z]+)*|[^A-Za-z\d]")
 _SUBJECT = re.compile(r"(?i)s|sub|subj|subject|p|pat|patient|person|participant|id|pp|proband|case|volunteer")
 _SESSION = re.compile(r"(?i)ses|session|visit|night|day")
+_MEASURE = re.compile(r"(?i)(k?hz|m?s|sec|min|bit|lead)(?![a-z])")
 _ZIP = re.compile(r"(?i)\.zip(?=/)")
 NUMBER = "\x00"
 """Stands for digits in a shape."""
@@ -141,8 +142,8 @@ def _joined(one: Shape, other: Shape) -> Shape:
 def _names(shape: Shape) -> dict[int, str]:
     values = [_TOKENS.findall(_ZIP.sub("", path)) for path in shape.paths]
     different = {place: len({row[place] for row in values}) for place in range(len(shape.places))}
-    numbers = [place for place in different if NUMBER in shape.places[place]]
-    words = [place for place, count in different.items() if count > 1 and place not in numbers]
+    numbers = [place for place in different if NUMBER in shape.places[place] and not _is_measure(shape, place)]
+    words = [place for place, count in different.items() if count > 1 and NUMBER not in shape.places[place]]
     names: dict[int, str] = {}
     subject = _first(shape, numbers, _SUBJECT) if len(numbers) else None
     if subject is None:
@@ -162,6 +163,12 @@ def _names(shape: Shape) -> dict[int, str]:
         names[signal] = "signal"
     spare = [place for place in (*rest[1:], *words) if place not in names and different[place] > 1]
     return names | {place: f"part{number}" for number, place in enumerate(spare, 1)}
+
+
+def _is_measure(shape: Shape, place: int) -> bool:
+    """Whether the digits are of a quantity, such as the rate in ``ecg_100hz.csv``, and tell no one apart."""
+    after = shape.places[place + 1] if place + 1 < len(shape.places) else frozenset()
+    return any(_MEASURE.match(word) for word in after)
 
 
 def _first(shape: Shape, numbers: Sequence[int], word: re.Pattern[str]) -> int | None:

@@ -40,7 +40,7 @@ def _files(found: Survey) -> Iterator[str]:
     else:
         yield f"  {TODO}is `subject` the person? Rename the groups: subject, session, run; others serve labels"
     name = "_".join(f"{{{group}}}" for group in sorted(groups, key=_place))
-    if name or found.signals:
+    if name or "signal" in found.pattern.groups:
         yield f"  name: {_quoted(name or 'recording')}"
     yield f"  reader: {found.reader}"
     if found.options:
