@@ -128,7 +128,8 @@ spec.loader.exec_module(damage)
 counts = damage.mutate(sys.argv[2], pathlib.Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))
 # A process that is forked keeps its parent's peak in `ru_maxrss`; the kernel's own counter begins with the program.
 status = pathlib.Path("/proc/self/status")
-peak = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")] if status.exists() else []
+lines = status.read_text().splitlines() if status.exists() else []
+peak = [line.split()[1] for line in lines if line.startswith("VmHWM")]
 print(counts, (int(peak[0]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) // 1024)
 """
 
