@@ -90,6 +90,7 @@ def again(root: RootDir, copies: Copies = 8, repeats: Repeats = 3, load: Load = 
 def size(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe, or a recipe file.")],
     root: RootDir,
+    codec: Annotated[str, typer.Option(help="Codec of the store.")] = "pcodec-5",
     as_json: AsJson = False,
 ) -> None:
     """Bytes of a corpus in a store against float32 HDF5 gzip-4 and gzip-6 of its integers.
@@ -99,7 +100,7 @@ def size(
     from biocurate.bench.size import compare
     from biocurate.cli.output import show
 
-    show(compare(recipe, root), as_json)
+    show(compare(recipe, root, codec), as_json)
 
 
 @app.command()
