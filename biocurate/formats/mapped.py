@@ -7,8 +7,36 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from biocurate.errors import SourceError
+from biocurate.formats.source import Source
+
 LARGE = 64 * 2**20
 """A smaller map may stay as it is: to fault its pages in again costs more than they weigh."""
+
+
+MAX_MEMBER = 2**30
+"""Largest member, in bytes, that is read out of an archive: it is held in memory."""
+
+
+def mapped(source: Source) -> mmap.mmap | bytes:
+    """Map a file into memory, of which nothing is read until it is indexed; a member of an archive is unpacked.
+
+    Raises
+    ------
+    SourceError
+        A member is too large to be held in memory.
+    """
+    if source.member is None:
+        with source.open() as stream:
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    if source.size > MAX_MEMBER:
+        raise SourceError(
+            f"is too large to be read out of its archive ({source.size:,} bytes).",
+            where=source.virtual,
+            mend="Unpack the archive.",
+        )
+    with source.open() as stream:
+        return stream.read()
 
 
 def give_back(array: NDArray[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from biocurate.recipes.catalogue import list_recipes
@@ -65,8 +66,8 @@ def _section(recipe: Recipe) -> Iterator[str]:
     yield ""
 
 
-def _matched(pattern: object) -> str:
-    return f"`{pattern.pattern}`" if hasattr(pattern, "pattern") else "every channel"
+def _matched(pattern: re.Pattern[str] | None) -> str:
+    return f"`{pattern.pattern}`" if pattern else "every channel"
 
 
 def _sensors(recipe: Recipe) -> list[str]:

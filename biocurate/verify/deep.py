@@ -63,15 +63,14 @@ def verify_deep(
     # What cannot be listed is not in the store; where it is, its recording is reported as not there.
     units = {unit.recording_id: unit for unit in recipe.units(root, [])}
     streams = store.streams.filter(pl.col("corpus") == corpus).collect()
-    ids = streams["recording_id"].unique(maintain_order=True).to_list()
+    by_recording = streams.partition_by("recording_id", as_dict=True, maintain_order=True)
     bar, compared = progress or Silent(), Compared(corpus)
-    bar.start(len(ids))
-    for recording_id in ids:
+    bar.start(len(by_recording))
+    for (recording_id,), mine in by_recording.items():
         compared.recordings += 1
         if recording_id not in units:
             compared.problems.append(f"{recording_id}: its files are not below {root}.")
         else:
-            mine = streams.filter(pl.col("recording_id") == recording_id)
             _compare(store, recipe, mine, units[recording_id], compared)
         bar.advance(1)
     return compared

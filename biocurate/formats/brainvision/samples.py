@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,12 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.errors import SourceError
-from biocurate.formats.mapped import give_back
+from biocurate.formats.mapped import give_back, mapped
 from biocurate.formats.source import Source
-
-MAX_MEMBER = 2**30
-"""Largest data file, in bytes, that is read out of an archive: it is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +30,10 @@ class DataFile:
     def array(self) -> NDArray[Any]:
         """Samples, shape (channels, samples): a map of the file, of which nothing is read until it is indexed."""
         length = self.n_channels * self.n_samples
-        flat = np.frombuffer(self._buffer() if length else b"", self.kind, length)
+        flat = np.frombuffer(mapped(self.source) if length else b"", self.kind, length)
         if self.vectorized:
             return flat.reshape(self.n_channels, self.n_samples)
         return flat.reshape(self.n_samples, self.n_channels).T
-
-    def _buffer(self) -> mmap.mmap | bytes:
-        if self.source.member is None:
-            with self.source.open() as stream:
-                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if self.source.size > MAX_MEMBER:
-            raise SourceError(
-                f"is too large to be read out of its archive ({self.source.size:,} bytes).",
-                where=self.source.virtual,
-                mend="Unpack the archive.",
-            )
-        with self.source.open() as stream:
-            return stream.read()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "array"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.errors import SourceError
-from biocurate.formats.mapped import give_back
+from biocurate.formats.mapped import give_back, mapped
 from biocurate.formats.source import Source
-
-MAX_MEMBER = 2**30
-"""Largest file, in bytes, that is read out of an archive: it is held in memory."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +35,11 @@ class Records:
         A map of the file: nothing is read until it is indexed.
         """
         length = self.n_records * self.per_record * self.width
-        buffer = self._buffer() if length else b""
+        buffer = mapped(self.source) if length else b""
         raw = np.frombuffer(buffer, np.uint8, length, self.offset if length else 0)
         if self.width == 2:
             return raw.view("<i2").reshape(self.n_records, self.per_record)
         return raw.reshape(self.n_records, self.per_record, 3)
-
-    def _buffer(self) -> mmap.mmap | bytes:
-        if self.source.member is None:
-            with self.source.open() as stream:
-                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        if self.source.size > MAX_MEMBER:
-            raise SourceError(
-                f"is too large to be read out of its archive ({self.source.size:,} bytes).",
-                where=self.source.virtual,
-                mend="Unpack the archive.",
-            )
-        with self.source.open() as stream:
-            return stream.read()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "array"}
