@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from biocurate.curate.reading import read_windows
+    from biocurate.curate.windows.reading import read_windows
     from biocurate.store.store import Store, create_store, open_store
 
 __version__ = "0.1.0"
@@ -14,7 +14,7 @@ _LAZY = {
     "Store": "biocurate.store.store",
     "create_store": "biocurate.store.store",
     "open_store": "biocurate.store.store",
-    "read_windows": "biocurate.curate.reading",
+    "read_windows": "biocurate.curate.windows.reading",
 }
 
 __all__ = ["Store", "__version__", "create_store", "open_store", "read_windows"]

@@ -104,8 +104,9 @@ def _look_around(store: Path) -> None:
 
 def _selections(out: Path, recipe: str | None) -> Iterator[Selection]:
     """Definitions to build: our own on simulated recordings, the shipped ones of a real corpus."""
-    from biocurate.curate.catalogue import shipped
-    from biocurate.curate.definition import WindowRule, load_definition
+    from biocurate.curate.manifests.catalogue import shipped
+    from biocurate.curate.manifests.definition import load_definition
+    from biocurate.curate.windows.rule import WindowRule
 
     if recipe is None:
         folder = out / "manifests"

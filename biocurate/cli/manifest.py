@@ -28,8 +28,8 @@ def build(
 
     biocurate manifest build eegmat-rest-task --store ~/store
     """
-    from biocurate.curate.catalogue import find_definition
-    from biocurate.curate.manifest import build_manifest
+    from biocurate.curate.manifests.catalogue import find_definition
+    from biocurate.curate.manifests.build import build_manifest
     from biocurate.store.store import open_store
 
     _print(build_manifest(open_store(store), find_definition(file)), as_json)
@@ -42,7 +42,7 @@ def list_manifests(store: StoreOption, at: At = None, as_json: AsJson = False) -
     biocurate manifest list --store ~/store
     """
     from biocurate.cli.output import show
-    from biocurate.curate.manifest import list_manifests as listed
+    from biocurate.curate.manifests.build import list_manifests as listed
     from biocurate.store.store import open_store
 
     show(listed(open_store(store, at)), as_json)

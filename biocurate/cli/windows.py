@@ -9,7 +9,7 @@ import typer
 from biocurate.cli.options import AsJson, At, StoreOption
 
 if TYPE_CHECKING:
-    from biocurate.curate.windows import Summary
+    from biocurate.curate.windows.build import Summary
 
 app = typer.Typer(help="Cut windows over recordings.", no_args_is_help=True)
 
@@ -32,8 +32,8 @@ def build(
 
     biocurate windows build w10 --length 10s --require EEG,ECG --label condition --store ~/store
     """
-    from biocurate.curate.definition import parse_rule
-    from biocurate.curate.windows import build_set
+    from biocurate.curate.windows.rule import parse_rule
+    from biocurate.curate.windows.build import build_set
     from biocurate.store.store import open_store
 
     rule = parse_rule(
@@ -56,7 +56,7 @@ def list_sets(store: StoreOption, at: At = None, as_json: AsJson = False) -> Non
     biocurate windows list --store ~/store
     """
     from biocurate.cli.output import show
-    from biocurate.curate.windows import list_windows
+    from biocurate.curate.windows.build import list_windows
     from biocurate.store.store import open_store
 
     show(list_windows(open_store(store, at)), as_json)

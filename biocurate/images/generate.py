@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
-from biocurate.curate.definition import NAME
+from biocurate.curate.fields import NAME
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import UsageError
 from biocurate.images.part import make_part

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 import torch
 
-from biocurate.curate.reading import read_windows
+from biocurate.curate.windows.reading import read_windows
 from biocurate.images.drawing import Drawing, Status, draw
 from biocurate.images.plan import PartTask
 from biocurate.store.arrays import ArrayWriter, Layout

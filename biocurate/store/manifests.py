@@ -1,6 +1,6 @@
 """Built manifests: selections of windows with labels and splits, frozen and content-hashed.
 
-`biocurate.curate.manifest` builds them; here they are opened.
+`biocurate.curate.manifests.build` builds them; here they are opened.
 """
 
 from __future__ import annotations

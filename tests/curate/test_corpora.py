@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from biocurate import read_windows
-from biocurate.curate.catalogue import find_definition
-from biocurate.curate.definition import FoldSplit
-from biocurate.curate.manifest import build_manifest
+from biocurate.curate.manifests.catalogue import find_definition
+from biocurate.curate.splits.rule import FoldSplit
+from biocurate.curate.manifests.build import build_manifest
 from biocurate.engine import engine
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import build_manifest
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.recording import Recording
 from biocurate.store.manifests import Manifest
 from biocurate.store.store import Store, create_store

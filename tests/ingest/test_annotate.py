@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
 from biocurate.engine import InProcess
 from biocurate.errors import StaleError, UsageError
 from biocurate.ingest import ingest, make_plan

@@ -43,7 +43,7 @@ def test_recordings_without_a_file_go_with_their_annotations_and_stay_in_the_sna
 
 
 def test_windows_of_what_was_removed_are_stale(corpus, store):
-    from biocurate.curate.windows import build_windows
+    from biocurate.curate.windows.build import build_windows
 
     run(corpus, store)
     build_windows(store, "w", length_s=2.0)

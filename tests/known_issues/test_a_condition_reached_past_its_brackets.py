@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biocurate.curate.selection import choose
+from biocurate.curate.windows.selection import choose
 from biocurate.errors import QueryError
 from biocurate.export import select
 from biocurate.recording import Recording

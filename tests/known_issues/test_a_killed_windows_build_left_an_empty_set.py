@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 
-from biocurate.curate.windows import build_windows, list_windows
+from biocurate.curate.windows.build import build_windows, list_windows
 from biocurate.recording import Recording
 from biocurate.store.store import create_store, open_store
 from biocurate.testing.memory import noise_stream, put
 
 BUILD = """
 import os, signal, sys
-from biocurate.curate import windows
+from biocurate.curate.windows import build as windows
 from biocurate.store.store import open_store
 
 windows.BATCH = 2  # one recording at a time

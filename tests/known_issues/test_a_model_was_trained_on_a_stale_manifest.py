@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import build_manifest, list_manifests
+from biocurate.curate.manifests.build import build_manifest, list_manifests
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import StaleError
 from biocurate.recording import Recording
 from biocurate.sensors import SensorType
@@ -102,7 +102,7 @@ def test_each_build_of_a_name_is_found_at_its_own_snapshot(store, stale):
 
 
 def test_a_manifest_does_not_choose_windows_by_a_stale_set(store):
-    from biocurate.curate.windows import build_windows
+    from biocurate.curate.windows.build import build_windows
 
     build_windows(store, "w", length_s=5.0)
     put(store, {PERSONS[0]: recording(97)})

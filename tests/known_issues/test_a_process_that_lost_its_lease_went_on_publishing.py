@@ -14,9 +14,9 @@ from types import ModuleType
 import pyarrow as pa
 import pytest
 
-from biocurate.curate import manifest as manifests
-from biocurate.curate import windows
-from biocurate.curate.definition import parse_definition
+from biocurate.curate.manifests import build as manifests
+from biocurate.curate.manifests.definition import parse_definition
+from biocurate.curate.windows import build as windows
 from biocurate.engine import InProcess
 from biocurate.errors import LeaseError
 from biocurate.ingest import ingest, make_plan

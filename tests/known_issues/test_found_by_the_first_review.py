@@ -59,7 +59,7 @@ def test_names_that_lose_letters_stay_apart(corpus, store):
 
 
 def test_a_changed_gain_makes_windows_stale(corpus, store):
-    from biocurate.curate.windows import build_windows
+    from biocurate.curate.windows.build import build_windows
 
     run(corpus, store)
     build_windows(store, "w", length_s=2.0)

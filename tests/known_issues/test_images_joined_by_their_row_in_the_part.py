@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import build_manifest
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put

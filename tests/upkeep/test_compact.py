@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from biocurate.curate.reading import read_windows
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
+from biocurate.curate.windows.reading import read_windows
 from biocurate.engine import engine
 from biocurate.errors import DamageError, LeaseError
 from biocurate.store.arrays import open_array
@@ -118,8 +118,8 @@ def test_windows_stay_valid(bits):
 
 def test_manifests_keep_their_hash_and_images_their_pixels(bits):
     pytest.importorskip("torch")
-    from biocurate.curate.definition import parse_definition
-    from biocurate.curate.manifest import build_manifest
+    from biocurate.curate.manifests.build import build_manifest
+    from biocurate.curate.manifests.definition import parse_definition
     from biocurate.images.generate import generate
     from biocurate.images.reading import image_rows, read_images
     from biocurate.images.registry import representation

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
 from biocurate.errors import StoreError
 from biocurate.store.arrays import ArrayReader, open_array
 from biocurate.store.forgotten import forgotten
@@ -142,8 +142,8 @@ def test_a_removed_recording_in_a_part_that_others_share_is_forgotten_too(corpus
 
 def test_windows_manifests_and_images_of_the_person_go(bits, haystack):
     pytest.importorskip("torch")
-    from biocurate.curate.definition import parse_definition
-    from biocurate.curate.manifest import build_manifest
+    from biocurate.curate.manifests.build import build_manifest
+    from biocurate.curate.manifests.definition import parse_definition
     from biocurate.images.generate import generate
     from biocurate.images.reading import image_rows, read_images
     from biocurate.images.registry import representation

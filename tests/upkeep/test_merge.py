@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
 from biocurate.engine import engine
 from biocurate.errors import DamageError, LeaseError, StoreError, UsageError
 from biocurate.store.arrays import open_array

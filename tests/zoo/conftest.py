@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import build_manifest
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
 from biocurate.sensors import SensorType
 from biocurate.store.store import Store, create_store

@@ -79,8 +79,8 @@ def test_a_dataset_travels_without_its_open_store(cohort):
 @pytest.fixture
 def mixed(tmp_path):
     """Recordings that differ in rate, in channels, and in how many streams of a type they have."""
-    from biocurate.curate.definition import parse_definition
-    from biocurate.curate.manifest import build_manifest
+    from biocurate.curate.manifests.build import build_manifest
+    from biocurate.curate.manifests.definition import parse_definition
     from biocurate.store.store import create_store
 
     store = create_store(str(tmp_path / "s"))

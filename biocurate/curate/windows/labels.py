@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import polars as pl
 
-from biocurate.curate.grid import Ints, ranges, window_key
+from biocurate.curate.windows.grid import Ints, ranges, window_key
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from biocurate.curate.catalogue import find_definition, shipped
-from biocurate.curate.definition import load_definition, parse_definition
 from biocurate.curate.durations import format_duration, parse_duration
+from biocurate.curate.manifests.catalogue import find_definition, shipped
+from biocurate.curate.manifests.definition import load_definition, parse_definition
 from biocurate.errors import ManifestError, UsageError
 
 PLAIN = {"name": "m", "windows": {"length": "10s"}}

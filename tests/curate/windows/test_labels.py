@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.labels import join_intervals, majority
+from biocurate.curate.windows.labels import join_intervals, majority
 
 COLUMNS = {"recording": pl.Int64, "onset_ns": pl.Int64, "duration_ns": pl.Int64, "value": pl.String}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from biocurate.curate.definition import Definition, load_definition
+from biocurate.curate.manifests.definition import Definition, load_definition
 from biocurate.errors import ManifestError
 from biocurate.store.sql import nearest
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parents[2]
 
 
 def shipped() -> list[Path]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.splits import folds, split_by_person
+from biocurate.curate.splits.persons import folds, split_by_person
 from biocurate.errors import ManifestError
 
 persons = st.lists(st.text(min_size=1, max_size=8), max_size=60)

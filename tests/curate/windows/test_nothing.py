@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
 from biocurate.errors import UsageError
 from biocurate.recording import Recording
 from biocurate.testing.memory import noise_stream, put

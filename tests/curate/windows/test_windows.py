@@ -6,7 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from biocurate.curate.windows import build_windows, list_windows
+from biocurate.curate.windows.build import build_windows, list_windows
 from biocurate.errors import QueryError, UsageError
 from biocurate.recording import NS, Recording, ns_to_samples
 from biocurate.store.schema import WINDOWS
@@ -73,7 +73,7 @@ def test_presence_gaps_and_first_samples(store, recordings):
 def test_numbers_follow_recording_and_time_whatever_the_batches(store, recordings, monkeypatch):
     put(store, recordings)
     build_windows(store, "w", length_s=5, hop_s=2.5, labels=["condition"])
-    monkeypatch.setattr("biocurate.curate.windows.BATCH", 7)
+    monkeypatch.setattr("biocurate.curate.windows.build.BATCH", 7)
     build_windows(store, "small", length_s=5, hop_s=2.5, labels=["condition"])
     whole = rows(store)
     assert whole.equals(rows(store, "small"))

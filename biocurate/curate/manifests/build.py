@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 import polars as pl
 import pyarrow as pa
 
-from biocurate.curate import windows
-from biocurate.curate.content import content_hash
-from biocurate.curate.definition import Definition, HashSplit
-from biocurate.curate.splits import folds, split_by_person
+from biocurate.curate.manifests.content import content_hash
+from biocurate.curate.manifests.definition import Definition
+from biocurate.curate.splits.persons import folds, split_by_person
+from biocurate.curate.splits.rule import HashSplit
+from biocurate.curate.windows import build as windows
 from biocurate.errors import ManifestError, QueryError
 from biocurate.store.manifests import Manifest, built_manifests, fold_name, manifest_rows, terms_of
 from biocurate.store.runs import Run

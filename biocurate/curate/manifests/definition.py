@@ -14,91 +14,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainSerializer,
-    Tag,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
-from biocurate.curate.durations import format_duration, parse_duration
-from biocurate.errors import ManifestError, UsageError
-from biocurate.sensors import SensorType
+from biocurate.curate.fields import NAME, Part, Text, faults_of
+from biocurate.curate.splits.rule import FoldSplit, HashSplit
+from biocurate.curate.windows.rule import WindowRule
+from biocurate.errors import ManifestError
 from biocurate.store.stale import OWN_SET
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
-"""What window sets and manifests may be called: a folder's name, and with ``-`` as ``_`` a name in SQL."""
 
-
-def _nanoseconds(value: object) -> int:
-    # A bare number is refused: 10 could be meant as seconds or nanoseconds.
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} has no unit; write a text such as 10s, 500ms or 1min")
-    try:
-        return parse_duration(value)
-    except UsageError as error:
-        raise ValueError(str(error)) from error
-
-
-def _sensor(value: object) -> object:
-    if isinstance(value, str):
-        try:
-            return SensorType.parse(value)
-        except UsageError as error:
-            raise ValueError(str(error)) from error
-    return value
-
-
-def _text(value: object) -> object:
-    """Labels are text; YAML reads ``0: calm`` as a number."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Nanoseconds = Annotated[
-    int,
-    BeforeValidator(_nanoseconds, json_schema_input_type=str),
-    PlainSerializer(format_duration, return_type=str, when_used="json"),
-]
-Text = Annotated[str, BeforeValidator(_text)]
-Sensor = Annotated[SensorType, BeforeValidator(_sensor)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WindowRule(_Part):
-    """How windows are cut and labelled."""
-
-    length: Nanoseconds
-    hop: Nanoseconds
-    """From one window's start to the next one's; the length where it is left out."""
-    corpora: tuple[str, ...] = ()
-    """Only recordings of these; of all where there is none."""
-    require: tuple[Sensor, ...] = ()
-    """Only windows that all of these cover."""
-    labels: tuple[str, ...] = ()
-    """Kinds of annotation that become a column."""
-    share: float = Field(default=0.5, ge=0.5, le=1)
-    """A value labels a window when it covers more than this share of it, or all of it."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _hop_is_length(cls, fields: Any) -> Any:  # noqa: ANN401
-        if isinstance(fields, dict) and "length" in fields and fields.get("hop") is None:
-            return {**fields, "hop": fields["length"]}
-        return fields
-
-
-class WindowSet(_Part):
+class WindowSet(Part):
     """A window set that is built already."""
 
     set: str = Field(pattern=f"^{NAME}$")
@@ -109,7 +37,7 @@ def _set_or_rule(value: object) -> str:
     return "set" if isinstance(value, WindowSet) or (isinstance(value, dict) and "set" in value) else "rule"
 
 
-class LabelRule(_Part):
+class LabelRule(Part):
     """Which column is the label, and what its values are called."""
 
     column: str
@@ -126,23 +54,7 @@ class LabelRule(_Part):
         return list(dict.fromkeys(self.map.values())) if self.map is not None else None
 
 
-class HashSplit(_Part):
-    """Each person is placed by a hash: stable when the store grows, not balanced."""
-
-    method: Literal["hash"] = "hash"
-    seed: int = 0
-    fractions: dict[str, float] = Field(default={"train": 0.7, "val": 0.15, "test": 0.15}, min_length=1)
-
-
-class FoldSplit(_Part):
-    """Persons are dealt into folds of equal size."""
-
-    method: Literal["kfold"]
-    seed: int = 0
-    folds: int = Field(default=5, ge=2)
-
-
-class Definition(_Part):
+class Definition(Part):
     """A curated selection."""
 
     name: str = Field(pattern=f"^{NAME}$")
@@ -226,26 +138,4 @@ def parse_definition(fields: object, where: str = "definition") -> Definition:
     try:
         return Definition.model_validate(fields)
     except ValidationError as error:
-        raise ManifestError(f"the definition is not valid: {_faults(error)}.", where=where) from error
-
-
-def parse_rule(fields: object, where: str = "windows") -> WindowRule:
-    """Validate a rule for windows; UsageError that names every wrong field."""
-    try:
-        return WindowRule.model_validate(fields)
-    except ValidationError as error:
-        raise UsageError(f"the windows cannot be cut so: {_faults(error)}.", where=where) from error
-
-
-def _faults(error: ValidationError) -> str:
-    return "; ".join(dict.fromkeys(_fault(fault) for fault in error.errors(include_url=False)))
-
-
-def _fault(fault: Any) -> str:  # noqa: ANN401
-    # The tag of a union stands second in the path; the field's own path is what a user knows.
-    steps = list(fault["loc"])
-    if len(steps) > 1 and steps[0] in {"windows", "split"}:
-        del steps[1]
-    place = ".".join(map(str, steps))
-    text = fault["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{place or 'the whole'}: {text[:1].lower()}{text[1:]}"
+        raise ManifestError(f"the definition is not valid: {faults_of(error)}.", where=where) from error

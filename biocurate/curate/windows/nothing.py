@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from biocurate.curate.definition import WindowRule
 from biocurate.curate.durations import format_duration
-from biocurate.curate.grid import Segments, nearest_sample
+from biocurate.curate.windows.grid import Segments, nearest_sample
+from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 

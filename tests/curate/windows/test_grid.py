@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.grid import Segments, cover
+from biocurate.curate.windows.grid import Segments, cover
 from biocurate.recording import ns_to_samples
 
 S = 1_000_000_000

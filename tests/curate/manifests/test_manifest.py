@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from biocurate.curate.definition import parse_definition
-from biocurate.curate.manifest import build_manifest
-from biocurate.curate.windows import build_windows
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
+from biocurate.curate.windows.build import build_windows
 from biocurate.errors import ManifestError, StaleError
 from biocurate.recording import Recording
 from biocurate.testing.memory import interval, noise_stream, put

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from biocurate.curate.grid import Segments
+from biocurate.curate.windows.grid import Segments
 from biocurate.errors import UsageError
 from biocurate.store.sql import condition, nearest, run
 from biocurate.store.store import Store

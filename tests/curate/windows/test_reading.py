@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from biocurate import read_windows
-from biocurate.curate.windows import build_windows
+from biocurate.curate.windows.build import build_windows
 from biocurate.errors import DamageError, StaleError, StoreError, UsageError
 from biocurate.recording import NS, ArraySamples, Recording
 from biocurate.store.signal_reader import SignalReader

@@ -16,11 +16,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from biocurate.curate.definition import NAME, WindowRule, parse_rule
-from biocurate.curate.grid import Cover, Segments, cover
-from biocurate.curate.labels import majority
-from biocurate.curate.nothing import why_nothing
-from biocurate.curate.selection import annotations_of, choose, segments_of
+from biocurate.curate.fields import NAME
+from biocurate.curate.windows.grid import Cover, Segments, cover
+from biocurate.curate.windows.labels import majority
+from biocurate.curate.windows.nothing import why_nothing
+from biocurate.curate.windows.rule import WindowRule, parse_rule
+from biocurate.curate.windows.selection import annotations_of, choose, segments_of
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.store.runs import Run

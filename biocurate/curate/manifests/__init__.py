@@ -1,0 +1,1 @@
+"""Manifests: selections of windows, defined in YAML, frozen and hashed."""

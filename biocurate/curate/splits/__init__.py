@@ -1,0 +1,1 @@
+"""Splits: which side of an experiment a person is on."""

@@ -1,0 +1,1 @@
+"""Windows: cut over recordings, labelled, read."""
