@@ -53,6 +53,11 @@ class Task:
         """
         where = f"manifest {manifest.name}"
         rows = manifest.rows
+        if manifest.multi_label:
+            mend = "Choose one label a window: a label column by the rule majority, single or onset."
+            raise ManifestError(
+                "its windows have lists of labels, which no model here learns yet.", where=where, mend=mend
+            )
         if "label" not in rows.columns or rows["label"].null_count():
             mend = "Give its definition a `label`, and build it again: biocurate manifest build FILE"
             raise ManifestError("it has windows without a label.", where=where, mend=mend)

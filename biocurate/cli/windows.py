@@ -9,7 +9,7 @@ import typer
 from biocurate.cli.options import AsJson, At, StoreOption
 
 if TYPE_CHECKING:
-    from biocurate.curate.windows.build import Summary
+    from biocurate.curate.windows.summary import Summary
 
 app = typer.Typer(help="Cut windows over recordings.", no_args_is_help=True)
 
@@ -21,9 +21,15 @@ def build(
     length: Annotated[str, typer.Option(help="Length, such as 10s, 500ms or 1min.", show_default=False)],
     hop: Annotated[str | None, typer.Option(help="From start to start; the length where left out.")] = None,
     require: Annotated[str | None, typer.Option(help="Only windows that all these cover: ECG,PPG.")] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Kind of annotation to label by; may be repeated.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="Kind to label by: KIND, KIND:RULE or KIND:fraction=VALUE.")
+    ] = None,
     share: Annotated[float, typer.Option(help="A label covers more than this share of its window.")] = 0.5,
     corpus: Annotated[list[str] | None, typer.Option(help="Only this corpus; may be repeated.")] = None,
+    align: Annotated[str | None, typer.Option(help="Windows tile each annotation of this kind.")] = None,
+    within: Annotated[
+        str | None, typer.Option(help="Only from the first to the last annotation: KIND, or KIND-VALUE+MARGIN.")
+    ] = None,
     where: Annotated[str | None, typer.Option(help="Only recordings that meet a SQL condition: 'age >= 18'.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a set of the same name.")] = False,
     as_json: AsJson = False,
@@ -31,9 +37,11 @@ def build(
     """Cut windows of a fixed length that cross no gap, and label them. No signal is copied.
 
     biocurate windows build w10 --length 10s --require EEG,ECG --label condition --store ~/store
+
+    biocurate windows build sleep --length 30s --align stage --within stage-W+30min --label stage --store ~/store
     """
-    from biocurate.curate.windows.rule import parse_rule
     from biocurate.curate.windows.build import build_set
+    from biocurate.curate.windows.rule import parse_rule
     from biocurate.store.store import open_store
 
     rule = parse_rule(
@@ -41,7 +49,9 @@ def build(
             "length": length,
             "hop": hop,
             "require": _words(require),
-            "labels": tuple(label or ()),
+            "labels": tuple(map(_label, label or ())),
+            "align": align,
+            "within": _within(within) if within else None,
             "corpora": tuple(corpus or ()),
             "share": share,
         }
@@ -60,6 +70,22 @@ def list_sets(store: StoreOption, at: At = None, as_json: AsJson = False) -> Non
     from biocurate.store.store import open_store
 
     show(list_windows(open_store(store, at)), as_json)
+
+
+def _label(text: str) -> str | dict[str, str]:
+    """Take ``rhythm``, ``rhythm:list`` or ``rhythm:fraction=AFIB`` apart."""
+    kind, colon, rule = text.partition(":")
+    if not colon:
+        return kind
+    rule, equals, value = rule.partition("=")
+    return {"kind": kind, "rule": rule, **({"value": value} if equals else {})}
+
+
+def _within(text: str) -> dict[str, object]:
+    """Take ``stage`` or ``stage-W+30min`` apart."""
+    text, _, margin = text.partition("+")
+    kind, _, value = text.partition("-")
+    return {"kind": kind, "leave_out": (value,) if value else (), **({"margin": margin} if margin else {})}
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -42,13 +42,24 @@ class Manifest:
     @property
     def classes(self) -> list[str]:
         """Labels that rows have, in the definition's order where it gives one, else sorted."""
-        found = set(self.rows["label"].drop_nulls().unique())
+        found = set(each_label(self.rows).unique())
         return [label for label in self.named if label in found]
 
     @property
     def absent(self) -> list[str]:
         """Labels that the definition names and no row has."""
         return sorted(set(self.named) - set(self.classes))
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether a window has a list of labels."""
+        return self.rows.schema["label"] == pl.List(pl.String)
+
+    @property
+    def by_person(self) -> bool:
+        """Whether no person is in two splits."""
+        sides = self.rows.select("person", "split").unique()
+        return sides["person"].n_unique() == sides.height
 
     def split(self, name: str) -> pl.DataFrame:
         """Rows of one split; ManifestError where there is none of that name."""
@@ -64,12 +75,19 @@ class Manifest:
     def balance(self) -> pl.DataFrame:
         """Windows and persons of each split and label."""
         order = pl.Enum(self.splits)
+        rows = self.rows.explode("label") if self.multi_label else self.rows
         return (
-            self.rows.group_by(pl.col("split").cast(order), "label")
+            rows.group_by(pl.col("split").cast(order), "label")
             .agg(windows=pl.len(), persons=pl.col("person").n_unique(), recordings=pl.col("recording_id").n_unique())
             .sort("split", "label")
             .with_columns(pl.col("split").cast(pl.String))
         )
+
+
+def each_label(rows: pl.DataFrame) -> pl.Series:
+    """Every label of every window, those of lists one by one."""
+    labels = rows["label"]
+    return (labels.explode() if labels.dtype == pl.List(pl.String) else labels).drop_nulls()
 
 
 def fold_name(number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import zipfile
 
 import numpy as np
@@ -11,10 +12,12 @@ import polars as pl
 import pytest
 
 from biocurate import read_windows
+from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.catalogue import find_definition
 from biocurate.curate.splits.rule import FoldSplit
-from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.windows.build import build_windows
 from biocurate.engine import engine
+from biocurate.errors import UsageError
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.recording import NS
@@ -89,3 +92,18 @@ def recording_start(folder, subject):
                 text = archive.read(next(each for each in archive.namelist() if each.endswith(file))).decode()
         starts.append(float(next(csv.reader(io.StringIO(text)))[0]))
     return min(starts)
+
+
+def test_sleep_is_cut_in_the_scorers_epochs(store, corpora, tmp_path):
+    """Sleep-EDF: stages by name, in epochs of 30 s from the recording's start; the PSG at hand has 300 s, all wake."""
+    (tmp_path / "sleep-cassette").mkdir()
+    shutil.copy(corpora / "edfio/short_psg.edf", tmp_path / "sleep-cassette/SC4001E0-PSG.edf")
+    shutil.copy(corpora / "edfio/SC4001EC-Hypnogram.edf", tmp_path / "sleep-cassette/SC4001EC-Hypnogram.edf")
+    with engine(0) as pool:
+        ingest(make_plan(load_recipe("sleep-edf"), tmp_path, store), pool, store)
+    made = build_windows(store, "w", length_s=30, align="stage", labels=["stage"])
+    assert made.labels.rows() == [("stage", "W", 10, 1)]
+    assert (store.windows("w").collect()["t0_ns"] // NS).to_list() == list(range(0, 300, 30))
+    within = {"kind": "stage", "leave_out": ["W"], "margin": "30min"}
+    with pytest.raises(UsageError, match="stage"):
+        build_windows(store, "asleep", length_s=30, align="stage", within=within)

@@ -76,15 +76,25 @@ def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
 def _columns(table: pl.DataFrame) -> Iterator[bytes]:
     """Each column as bytes that depend on its values alone: its name, then its values.
 
-    Whole numbers are little-endian 64-bit. Texts are first their lengths in UTF-8 bytes (-1 where there is none), then
-    all of them end to end.
+    Numbers are little-endian 64-bit. Texts are first their lengths in UTF-8 bytes (-1 where there is none), then all of
+    them end to end; lists of texts are first their lengths, then the texts of all.
     """
     for name in table.columns:
         column = table[name]
         yield name.encode()
+        if column.dtype == pl.Float64:
+            yield column.to_numpy().astype("<f8").tobytes()
+            continue
+        if column.dtype == pl.List(pl.String):
+            yield _integers(column.list.len())
+            column = column.explode(empty_as_null=False)
         if column.dtype == pl.Int64:
-            yield column.to_numpy().astype("<i8").tobytes()
+            yield _integers(column)
         else:
             text = column.cast(pl.String)
-            yield text.str.len_bytes().cast(pl.Int64).fill_null(-1).to_numpy().astype("<i8").tobytes()
+            yield _integers(text.str.len_bytes())
             yield "".join(text.drop_nulls().to_list()).encode()
+
+
+def _integers(column: pl.Series) -> bytes:
+    return column.cast(pl.Int64).fill_null(-1).to_numpy().astype("<i8").tobytes()

@@ -20,7 +20,7 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from biocurate.curate.fields import NAME, Part, Text, faults_of
-from biocurate.curate.splits.rule import FoldSplit, HashSplit
+from biocurate.curate.splits.rule import HashSplit, PredefinedSplit, SplitRule
 from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import ManifestError
 from biocurate.store.stale import OWN_SET
@@ -67,7 +67,7 @@ class Definition(Part):
     query: str | None = None
     """A SELECT that returns window_id; ``windows`` is the set, every other relation can be joined."""
     label: LabelRule | None = None
-    split: HashSplit | FoldSplit = Field(default=HashSplit(), discriminator="method")
+    split: SplitRule = Field(default=HashSplit(), discriminator="method")
 
     @model_validator(mode="before")
     @classmethod
@@ -94,8 +94,10 @@ class Definition(Part):
         if isinstance(self.windows, WindowSet):
             return None
         wanted = self.windows.labels
-        if self.label is not None and self.label.column not in wanted:
-            wanted = (*wanted, self.label.column)
+        asked = [self.label.column] if self.label is not None else []
+        asked += [self.split.column] if isinstance(self.split, PredefinedSplit) else []
+        cut = {each.name for each in self.windows.columns}
+        wanted = (*wanted, *(name for name in dict.fromkeys(asked) if name not in cut))
         return self.windows.model_copy(update={"labels": wanted})
 
     def canonical(self) -> str:

@@ -42,15 +42,12 @@ def split_by_person(
     ManifestError
         Where the fractions do not make 1, or a split stays empty.
     """
-    shares = {name: Fraction(str(share)) for name, share in fractions.items()}
-    if any(share <= 0 for share in shares.values()) or abs(sum(shares.values(), Fraction(-1))) > Fraction(1, 10**9):
-        stated = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
-        raise ManifestError(f"the fractions of a split are above 0 and together 1, not {stated}.", where="split")
+    shares = shares_of(fractions)
     bounds, reached = [], Fraction(0)
     for name, share in shares.items():
         reached += share
         bounds.append((name, int(reached * _ONE)))
-    placed = {person: _place(_hash(person, seed), bounds) for person in sorted(set(person_ids))}
+    placed = {person: _place(person_hash(person, seed), bounds) for person in sorted(set(person_ids))}
     missing = [name for name in fractions if name not in placed.values()]
     if missing:
         raise ManifestError(
@@ -81,13 +78,22 @@ def folds(person_ids: Iterable[str], k: int, seed: int = 0) -> dict[str, int]:
         raise ManifestError(
             f"{len(persons)} persons cannot make {k} folds.", where="split", mend="Take 2 folds or more, a person each."
         )
-    order = sorted(persons, key=lambda person: (_hash(person, seed), person))
+    order = sorted(persons, key=lambda person: (person_hash(person, seed), person))
     dealt = {person: number % k for number, person in enumerate(order)}
     return dict(sorted(dealt.items()))
 
 
-def _hash(person: str, seed: int) -> int:
-    """A number below 2**64."""
+def shares_of(fractions: Mapping[str, float]) -> dict[str, Fraction]:
+    """Shares of the splits, exactly; ManifestError where they are not above 0 and together 1."""
+    shares = {name: Fraction(str(share)) for name, share in fractions.items()}
+    if any(share <= 0 for share in shares.values()) or abs(sum(shares.values(), Fraction(-1))) > Fraction(1, 10**9):
+        stated = ", ".join(f"{name} {share:g}" for name, share in fractions.items())
+        raise ManifestError(f"the fractions of a split are above 0 and together 1, not {stated}.", where="split")
+    return shares
+
+
+def person_hash(person: str, seed: int) -> int:
+    """A number below 2**64, the same on every machine."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0{person}".encode()).digest()[:8], "big")
 
 

@@ -1,53 +1,41 @@
 """Window sets: every fixed-length span of the recordings that a sensor covers without a gap.
 
-Windows lie on the recording's own grid, one every ``hop`` from its start, whatever the streams do: the windows of two
-sensors of one recording are therefore the same spans of time, and asking for one sensor more moves no window. A sensor
-type is present in a window when one segment of one of its streams covers the window wholly, by the one rule for
-samples, ``round((t - t0) * rate)``, with ``round(length * rate)`` samples in every window.
+Windows lie on the recording's own grid, one every ``hop`` from its start, or on one from each annotation of a kind,
+whatever the streams do: the windows of two sensors of one recording are therefore the same spans of time, and asking
+for one sensor more moves no window. A sensor type is present in a window when one segment of one of its streams covers
+the window wholly, by the one rule for samples, ``round((t - t0) * rate)``, with ``round(length * rate)`` samples in
+every window.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from biocurate.curate.fields import NAME
-from biocurate.curate.windows.grid import Cover, Segments, cover
-from biocurate.curate.windows.labels import majority
+from biocurate.curate.windows.columns import Columns, label_names
+from biocurate.curate.windows.cover import Cover, Segments, cover
+from biocurate.curate.windows.grids import Grids, anchored, bounded, whole
+from biocurate.curate.windows.labels import Spans
 from biocurate.curate.windows.nothing import why_nothing
 from biocurate.curate.windows.rule import WindowRule, parse_rule
-from biocurate.curate.windows.selection import annotations_of, choose, segments_of
+from biocurate.curate.windows.selection import anchors_of, choose, marks_of, segments_of
+from biocurate.curate.windows.summary import Summary, summarise
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.store.runs import Run
-from biocurate.store.schema import WINDOWS, column
+from biocurate.store.schema import WINDOWS
 from biocurate.store.stale import OWN_SET
 from biocurate.store.store import Store
 
 BATCH = 500_000
 """Windows that are made and written at once."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What a window set holds."""
-
-    name: str
-    windows: int
-    recordings: int
-    persons: int
-    combinations: pl.DataFrame
-    """sensor_types, windows, recordings: the most frequent combination first."""
-    labels: pl.DataFrame
-    """label, value (null: none), windows, persons."""
-    contradicted: dict[str, int]
-    """Of each label, windows that have none because annotations contradict each other."""
-    snapshot_id: int
 
 
 def build_windows(
@@ -57,9 +45,11 @@ def build_windows(
     length_s: float,
     hop_s: float | None = None,
     require: Sequence[str] = (),
-    labels: Sequence[str] = (),
+    labels: Sequence[str | Mapping[str, Any]] = (),
     share: float = 0.5,
     corpora: Sequence[str] = (),
+    align: str | Mapping[str, Any] | None = None,
+    within: Mapping[str, Any] | None = None,
     where: str | None = None,
     overwrite: bool = False,
 ) -> Summary:
@@ -74,12 +64,16 @@ def build_windows(
         Seconds, to the nanosecond; the hop is the length where it is left out.
     require : sequence of str
         Only windows that all of these sensor types cover.
-    labels : sequence of str
-        Kinds of annotation; each becomes a text column.
+    labels : sequence of str or mapping
+        Kinds of annotation, by majority, or the fields of a `LabelColumn`; each becomes a column.
     share : float
-        A value labels a window when it covers more than this share of it, or all of it.
+        By majority, a value labels a window when it covers more than this share of it, or all of it.
     corpora : sequence of str
         Only recordings of these; of all where there is none.
+    align : str or mapping, optional
+        Kind of annotation that windows begin at, or the fields of an `Align`.
+    within : mapping, optional
+        Fields of a `Within`: the part of each recording beyond which no window lies.
     where : str, optional
         Only recordings that meet this SQL condition, such as ``age >= 18``.
     overwrite : bool
@@ -98,6 +92,8 @@ def build_windows(
             "require": tuple(require),
             "labels": tuple(labels),
             "share": share,
+            "align": align,
+            "within": within,
         }
     )
     return build_set(store, name, rule, where=where, overwrite=overwrite)
@@ -121,12 +117,12 @@ def cut_set(store: Store, name: str, rule: WindowRule, *, where: str | None = No
         batches = cutter.batches()
         first = next(batches, None)
         if first is None:
-            raise why_nothing(rule, cutter.segments, cutter.sensors)
+            raise why_nothing(rule, cutter.segments, cutter.sensors, cutter.grids)
         reader = pa.RecordBatchReader.from_batches(cutter.schema, _chain(first, batches))
         store.tables.write(f"windows/{name}", reader)
         run.finish(store, done=cutter.written)
         snapshot_id = store.publish(run.run_id)
-    return _summary(store, name, rule, cutter, snapshot_id)
+    return summarise(store, name, cutter.columns, snapshot_id)
 
 
 def list_windows(store: Store) -> pl.DataFrame:
@@ -139,7 +135,7 @@ def list_windows(store: Store) -> pl.DataFrame:
             recordings=pl.col("recording_id").n_unique(),
             persons=pl.col("person").n_unique(),
             length_s=pl.col("duration_ns").first() / NS,
-            labels=pl.lit(", ".join(_labels(store, table))),
+            labels=pl.lit(", ".join(label_names(store.tables.scan(table)))),
         )
         .collect()
         .with_columns(stale=pl.lit(store.is_stale(store.tables.scan(table))))
@@ -157,25 +153,22 @@ class _Cutter:
     recordings: pl.DataFrame
     segments: Segments
     sensors: list[str]
-    annotations: dict[str, pl.DataFrame]
-    contradicted: dict[str, int]
+    grids: Grids
+    columns: Columns
     written: int = 0
 
     @classmethod
     def prepare(cls, store: Store, rule: WindowRule, where: str | None) -> _Cutter:
         recordings = choose(store, rule.corpora, where)
         segments, sensors = segments_of(recordings)
-        labels = {kind: annotations_of(store, recordings, kind) for kind in rule.labels}
-        taken = sorted(set(labels) & {*WINDOWS.names, "split"})
-        if taken:
-            raise UsageError(f"a label cannot be called {taken[0]!r}: a column of windows or manifests is.")
-        return cls(rule, recordings.drop("streams"), segments, sensors, labels, dict.fromkeys(labels, 0))
+        grids = _grids(store, recordings, rule)
+        columns = Columns.prepare(store, recordings, rule)
+        return cls(rule, recordings.drop("streams"), segments, sensors, grids, columns)
 
     @property
     def schema(self) -> pa.Schema:
         """Columns of every window set, and one for each label."""
-        labels = [column(kind, pa.string(), f"label of kind {kind}") for kind in self.annotations]
-        return pa.schema([*WINDOWS, *labels])
+        return pa.schema([*WINDOWS, *self.columns.fields])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Windows sorted by recording_id and time, numbered from 0."""
@@ -186,18 +179,21 @@ class _Cutter:
         numbers = self.segments.recording
         for first, stop in self._parts():
             mine = self.segments.take(slice(*np.searchsorted(numbers, [first, stop])))
-            found = cover(mine, self.rule.length, self.rule.hop, require)
-            if found.k.size:
+            found = cover(mine, self.grids.of(first, stop), self.rule.length, self.rule.hop, require)
+            if found.t0_ns.size:
                 yield self._batch(found, first, stop)
 
     def _parts(self) -> Iterator[tuple[int, int]]:
         """Ranges of recordings with about `BATCH` windows each."""
-        upto = (self.recordings["duration_ns"].to_numpy() // self.rule.hop + 1).cumsum()
+        lasts = self.recordings["duration_ns"].to_numpy()[self.grids.recording]
+        reached = (lasts - self.grids.origin_ns) // self.rule.hop + 1
+        windows = np.clip(np.minimum(self.grids.stop, reached) - self.grids.first, 0, None)
+        upto = np.bincount(self.grids.recording, windows, self.recordings.height).cumsum()
         begins = np.flatnonzero(np.diff(upto // BATCH, prepend=-1))
         return zip(begins.tolist(), [*begins[1:].tolist(), upto.size], strict=True)
 
     def _batch(self, found: Cover, first: int, stop: int) -> pa.RecordBatch:
-        size = found.k.size
+        size = found.t0_ns.size
         recording = pa.array(found.recording)
         pieces = pa.ListArray.from_arrays(
             pa.array(found.sensor_offsets, pa.int32()), pa.array(self.sensors).take(pa.array(found.sensors))
@@ -207,25 +203,27 @@ class _Cutter:
         )
         arrays = {
             "window_id": pa.array(np.arange(self.written, self.written + size)),
-            "t0_ns": pa.array(found.k * self.rule.hop),
+            "t0_ns": pa.array(found.t0_ns),
             "duration_ns": pa.array(np.full(size, self.rule.length)),
             "sensor_types": pieces.take(pa.array(found.piece)),
             "streams": pa.ListArray.from_arrays(pa.array(found.offsets, pa.int32()), streams),
         }
         for name in ("recording_id", "revision", "corpus", "person", "subject"):
             arrays[name] = _plain(self.recordings[name]).take(recording)
-        for kind, intervals in self.annotations.items():
-            mine = intervals.filter(pl.col("recording").is_between(first, stop, closed="left"))
-            found_labels = majority(mine, found.recording, found.k, self.rule.length, self.rule.hop, self.rule.share)
-            self.contradicted[kind] += found_labels.contradicted
-            code = pa.array(found_labels.code, mask=found_labels.code < 0)
-            arrays[kind] = pa.array(found_labels.values, pa.string()).take(code)
+        arrays |= self.columns.of(Spans(found.recording, found.t0_ns, self.rule.length), first, stop)
         self.written += size
         return pa.RecordBatch.from_arrays([arrays[name] for name in self.schema.names], schema=self.schema)
 
 
-def _labels(store: Store, table: str) -> list[str]:
-    return [name for name in store.tables.scan(table).collect_schema().names() if name not in WINDOWS.names]
+def _grids(store: Store, recordings: pl.DataFrame, rule: WindowRule) -> Grids:
+    """Where windows may begin."""
+    if rule.align is None:
+        grids = whole(recordings.height)
+    else:
+        grids = anchored(anchors_of(store, recordings, rule.align), rule.align, rule.length, rule.hop)
+    if rule.within is None:
+        return grids
+    return bounded(grids, marks_of(store, recordings, rule.within), rule.within, rule.length, rule.hop)
 
 
 def _plain(texts: pl.Series) -> pa.Array:
@@ -254,35 +252,3 @@ def _check_name(store: Store, name: str, overwrite: bool) -> None:
         raise UsageError(
             f"in SQL {table!r} and {same[0]!r} would both be called {in_sql}.", mend="Choose another name."
         )
-
-
-def _summary(store: Store, name: str, rule: WindowRule, cutter: _Cutter, snapshot_id: int) -> Summary:
-    """Count what was written, from the table itself."""
-    rows = store.tables.scan(f"windows/{name}")
-    totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique()).collect()
-    n_windows, n_recordings, n_persons = totals.row(0)
-    combinations = (
-        rows.group_by(sensor_types=pl.col("sensor_types").list.join("+"))
-        .agg(windows=pl.len(), recordings=pl.col("recording_id").n_unique())
-        .sort("windows", "sensor_types", descending=[True, False])
-        .collect()
-    )
-    labels = [
-        rows.group_by(label=pl.lit(kind), value=pl.col(kind))
-        .agg(windows=pl.len(), persons=pl.col("person").n_unique())
-        .sort("value", nulls_last=True)
-        for kind in rule.labels
-    ]
-    empty = pl.DataFrame(
-        schema={"label": pl.String, "value": pl.String, "windows": pl.UInt32, "persons": pl.UInt32}
-    ).lazy()
-    return Summary(
-        name=name,
-        windows=n_windows,
-        recordings=n_recordings,
-        persons=n_persons,
-        combinations=combinations,
-        labels=pl.concat(labels or [empty]).collect(),
-        contradicted=cutter.contradicted,
-        snapshot_id=snapshot_id,
-    )

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from biocurate.curate.durations import format_duration
-from biocurate.curate.windows.grid import Segments, nearest_sample
+from biocurate.curate.windows.cover import Segments, nearest_sample
+from biocurate.curate.windows.grids import Grids
 from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import UsageError
 from biocurate.recording import NS
@@ -17,7 +18,7 @@ COMBINATIONS = 5
 """Combinations of sensor types that are named."""
 
 
-def why_nothing(rule: WindowRule, segments: Segments, sensors: Sequence[str]) -> UsageError:
+def why_nothing(rule: WindowRule, segments: Segments, sensors: Sequence[str], grids: Grids) -> UsageError:
     """Find the first reason that holds.
 
     Parameters
@@ -28,6 +29,8 @@ def why_nothing(rule: WindowRule, segments: Segments, sensors: Sequence[str]) ->
         Of the chosen recordings.
     sensors : sequence of str
         Names of the sensor types that these have, by number.
+    grids : Grids
+        Where windows may begin.
     """
     table = pl.DataFrame(
         {
@@ -44,6 +47,7 @@ def why_nothing(rule: WindowRule, segments: Segments, sensors: Sequence[str]) ->
         _absent(wanted, sensors)
         or _apart(wanted, table)
         or _no_sample(rule, wanted, table)
+        or _nowhere(rule, grids)
         or _too_short(rule, wanted, table)
         or _never_at_once(rule, wanted, table)
     )
@@ -88,6 +92,16 @@ def _no_sample(rule: WindowRule, wanted: list[str], table: pl.DataFrame) -> Usag
     )
 
 
+def _nowhere(rule: WindowRule, grids: Grids) -> UsageError | None:
+    """No annotation is long enough, or none lies within the part of a recording that is asked for."""
+    if (grids.stop > grids.first).any():
+        return None
+    place = f"an annotation of kind {rule.align.to!r}" if rule.align is not None else "a recording"
+    part = f", within its {rule.within.kind!r}" if rule.within is not None else ""
+    what = f"no window of {format_duration(rule.length)} fits into {place}{part}."
+    return UsageError(what, where="windows", mend="Take shorter windows, `once: true` with `before`, or a wider part.")
+
+
 def _too_short(rule: WindowRule, wanted: list[str], table: pl.DataFrame) -> UsageError | None:
     """Some sensor type that is needed is nowhere there for so long without a gap."""
     longest = _longest(wanted, table)
@@ -107,8 +121,9 @@ def _never_at_once(rule: WindowRule, wanted: list[str], table: pl.DataFrame) -> 
     what = f"{' and '.join(wanted)} never cover" if len(wanted) > 1 else "no stretch without a gap covers"
     at_once = " at once" if len(wanted) > 1 else ""
     length, hop = format_duration(rule.length), format_duration(rule.hop)
+    origin = "a recording's start" if rule.align is None else f"each {rule.align.to}"
     return UsageError(
-        f"{what} {length}{at_once} at a place where a window lies, every {hop} from a recording's start.",
+        f"{what} {length}{at_once} at a place where a window lies, every {hop} from {origin}.",
         where="windows",
         mend=f"Take shorter windows or a shorter hop{', or require less' if wanted else ''}. "
         f"{_stretches(_longest(wanted, table))}",

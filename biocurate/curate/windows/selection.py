@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
-from biocurate.curate.windows.grid import Segments
+from biocurate.curate.windows.cover import Segments
+from biocurate.curate.windows.rule import Align, Within
 from biocurate.errors import UsageError
 from biocurate.store.sql import condition, nearest, run
 from biocurate.store.store import Store
@@ -81,10 +82,19 @@ def segments_of(recordings: pl.DataFrame) -> tuple[Segments, list[str]]:
     return segments, sensors
 
 
-def annotations_of(store: Store, recordings: pl.DataFrame, kind: str) -> pl.DataFrame:
-    """Intervals of one kind, of the chosen recordings, by their number.
+def annotations_of(store: Store, recordings: pl.DataFrame, kind: str, instants: bool = False) -> pl.DataFrame:
+    """Annotations of one kind, of the chosen recordings, by their number.
 
-    Annotations of a single channel say nothing about a whole window, and instants have no length: both are left out.
+    Annotations of a single channel say nothing about a whole window and are left out.
+
+    Parameters
+    ----------
+    store : Store
+    recordings : DataFrame
+        As `choose` returns them.
+    kind : str
+    instants : bool
+        Whether those without a length count, too.
 
     Returns
     -------
@@ -95,8 +105,34 @@ def annotations_of(store: Store, recordings: pl.DataFrame, kind: str) -> pl.Data
     UsageError
         Where there is no such annotation.
     """
+    usable = store.annotations.filter(pl.col("channel").is_null())
+    if not instants:
+        usable = usable.filter(pl.col("duration_ns") > 0)
+    return _of_kind(store, recordings, usable, kind)
+
+
+def anchors_of(store: Store, recordings: pl.DataFrame, align: Align) -> pl.DataFrame:
+    """Annotations that windows begin at, of single channels, too; see `annotations_of`."""
+    found = _of_kind(store, recordings, store.annotations, align.to)
+    chosen = found.filter(pl.col("value").is_in(align.values)) if align.values else found
+    if chosen.is_empty():
+        values = found["value"].drop_nulls().unique().sort()
+        raise UsageError(
+            f"no chosen recording has a {align.to!r} of {' or '.join(align.values)}.",
+            where="windows: align",
+            mend=nearest(align.values[0], values),
+        )
+    return chosen
+
+
+def marks_of(store: Store, recordings: pl.DataFrame, within: Within) -> pl.DataFrame:
+    """Annotations between whose first and last windows lie; see `annotations_of`."""
+    usable = store.annotations.filter(pl.col("value").is_in(within.leave_out).not_().fill_null(True))
+    return _of_kind(store, recordings, usable, within.kind)
+
+
+def _of_kind(store: Store, recordings: pl.DataFrame, usable: pl.LazyFrame, kind: str) -> pl.DataFrame:
     numbered = recordings.lazy().select("recording_id", recording=pl.row_index().cast(pl.Int64))
-    usable = store.annotations.filter(pl.col("duration_ns") > 0, pl.col("channel").is_null())
     rows = usable.filter(pl.col("kind") == kind).join(numbered, on="recording_id")
     found = (
         rows.select("recording", "onset_ns", "duration_ns", "value").sort("recording", "onset_ns", "value").collect()

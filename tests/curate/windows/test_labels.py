@@ -7,7 +7,16 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.windows.labels import join_intervals, majority
+from biocurate.curate.windows.labels import (
+    Spans,
+    fraction,
+    join_intervals,
+    lists,
+    majority,
+    onset,
+    single,
+    touching,
+)
 
 COLUMNS = {"recording": pl.Int64, "onset_ns": pl.Int64, "duration_ns": pl.Int64, "value": pl.String}
 
@@ -22,9 +31,9 @@ def brute(rows, recording, start, length, share):
     claims = []
     for value in values:
         covered = np.zeros(length, dtype=bool)
-        for number, onset, duration, other in rows:
+        for number, begin, duration, other in rows:
             if number == recording and other == value:
-                covered[max(0, onset - start) : max(0, onset + duration - start)] = True
+                covered[max(0, begin - start) : max(0, begin + duration - start)] = True
         if covered.sum() > share * length or covered.all():
             claims.append(value)
     return claims
@@ -38,31 +47,65 @@ spans = st.lists(
 )
 
 
+def spans_of(kept, hop, length):
+    starts = np.array([k * hop for k in sorted(kept)] * 2)
+    return Spans(np.repeat([0, 1], len(kept)), starts, length)
+
+
+def texts(made):
+    return [made.values[code] if code >= 0 else None for code in made.code]
+
+
+windows = {"length": st.integers(1, 12), "hop": st.integers(1, 15), "kept": st.sets(st.integers(0, 9), min_size=1)}
+
+
 @settings(max_examples=150, deadline=None)
-@given(
-    rows=spans,
-    length=st.integers(1, 12),
-    hop=st.integers(1, 15),
-    share=st.sampled_from([0.5, 0.75, 1.0]),
-    kept=st.sets(st.integers(0, 9), min_size=1),
-)
-def test_a_label_covers_more_than_its_share_counted_nanosecond_by_nanosecond(rows, length, hop, share, kept):
-    k = np.array(sorted(kept) * 2)
-    recording = np.repeat([0, 1], len(kept))
-    made = majority(frame(rows), recording, k, length, hop, share)
-    expected = [brute(rows, r, window * hop, length, share) for r, window in zip(recording, k, strict=True)]
-    labels = [made.values[code] if code >= 0 else None for code in made.code]
-    assert labels == [claims[0] if len(claims) == 1 else None for claims in expected]
+@given(rows=spans, share=st.sampled_from([0.5, 0.75, 1.0]), **windows)
+def test_a_majority_covers_more_than_its_share_counted_nanosecond_by_nanosecond(rows, length, hop, share, kept):
+    on = spans_of(kept, hop, length)
+    made = majority(touching(frame(rows), on), on, share)
+    expected = [brute(rows, r, start, length, share) for r, start in zip(on.recording, on.t0_ns, strict=True)]
+    assert texts(made) == [claims[0] if len(claims) == 1 else None for claims in expected]
     assert made.contradicted == sum(len(claims) > 1 for claims in expected)
 
 
+def marked(rows, recording, start, length):
+    """Nanoseconds of a window on which each value lies; an instant lies on its own, but lasts none."""
+    lies = {}
+    for number, onset_ns, duration, value in rows:
+        if number == recording and value is not None:
+            here = {t for t in range(onset_ns, onset_ns + max(duration, 1)) if start <= t < start + length}
+            if here:
+                lasting = here if duration else set()
+                before, lasted = lies.get(value, (set(), set()))
+                lies[value] = (before | here, lasted | lasting)
+    return lies
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=spans, **windows)
+def test_the_other_rules_counted_nanosecond_by_nanosecond(rows, length, hop, kept):
+    on = spans_of(kept, hop, length)
+    touched = touching(frame(rows), on)
+    lies = [marked(rows, r, start, length) for r, start in zip(on.recording, on.t0_ns, strict=True)]
+    found = lists(touched, on)
+    assert [
+        [found.values[code] for code in found.code[low:high]]
+        for low, high in zip(found.offsets[:-1], found.offsets[1:], strict=True)
+    ] == [sorted(each) for each in lies]
+    assert texts(single(touched, on)) == [next(iter(each)) if len(each) == 1 else None for each in lies]
+    first = [[v for v, (here, _) in each.items() if t in here] for each, t in zip(lies, on.t0_ns, strict=True)]
+    assert texts(onset(touched, on)) == [each[0] if len(each) == 1 else None for each in first]
+    lasts = [len(each["rest"][1]) if "rest" in each else 0 for each in lies]
+    np.testing.assert_array_equal(fraction(touched, on, "rest"), np.array(lasts) / length)
+
+
 def test_exactly_half_is_no_majority():
+    on = Spans(np.zeros(1, np.int64), np.zeros(1, np.int64), 10)
     half = frame([(0, 0, 5, "a"), (0, 5, 5, "b")])
-    one = np.zeros(1, dtype=np.int64)
-    assert majority(half, one, one, 10, 10).code.tolist() == [-1]
+    assert texts(majority(touching(half, on), on)) == [None]
     more = frame([(0, 0, 6, "a"), (0, 6, 4, "b")])
-    assert majority(more, one, one, 10, 10).values == ["a", "b"]
-    assert majority(more, one, one, 10, 10).code.tolist() == [0]
+    assert texts(majority(touching(more, on), on)) == ["a"]
 
 
 def test_seconds_that_are_labelled_one_by_one_are_one_interval():
@@ -70,11 +113,20 @@ def test_seconds_that_are_labelled_one_by_one_are_one_interval():
     assert join_intervals(seconds).rows() == [(0, "stress", 0, 100)]
 
 
+def test_an_instant_at_the_end_of_an_interval_is_no_part_of_it():
+    on = Spans(np.zeros(1, np.int64), np.full(1, 5), 10)
+    found = lists(touching(frame([(0, 0, 5, "a"), (0, 5, 0, "a")]), on), on)
+    assert found.offsets.tolist() == [0, 1]
+
+
 def test_no_annotation_gives_no_label():
-    made = majority(frame([]), np.zeros(3, dtype=np.int64), np.arange(3), 10, 10)
-    assert made.code.tolist() == [-1, -1, -1]
+    on = Spans(np.zeros(3, np.int64), np.arange(3) * 10, 10)
+    touched = touching(frame([]), on)
+    assert texts(majority(touched, on)) == [None] * 3
+    assert lists(touched, on).offsets.tolist() == [0, 0, 0, 0]
+    assert fraction(touched, on, "a").tolist() == [0, 0, 0]
 
 
 def test_a_label_of_a_whole_recording_labels_every_window():
-    whole = frame([(0, 0, 1000, "rest")])
-    assert majority(whole, np.zeros(100, dtype=np.int64), np.arange(100), 10, 10, 1.0).code.tolist() == [0] * 100
+    on = Spans(np.zeros(100, np.int64), np.arange(100) * 10, 10)
+    assert texts(majority(touching(frame([(0, 0, 1000, "rest")]), on), on, 1.0)) == ["rest"] * 100

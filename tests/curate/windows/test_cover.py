@@ -6,18 +6,20 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from biocurate.curate.windows.grid import Segments, cover
+from biocurate.curate.windows.cover import Segments, cover
+from biocurate.curate.windows.grids import Grids, whole
 from biocurate.recording import ns_to_samples
 
 S = 1_000_000_000
 RATES = [0.1, 1.0, 4.0, 25.0, 62.4725, 64.0, 100.0, 333.333, 500.0]
 
 
-def slow(segments, n_recordings, length_ns, hop_ns, require, until_ns):
-    """Every window, every stream, every segment, one after the other."""
+def slow(segments, grids, length_ns, hop_ns, require, until_ns):
+    """Every grid, every window, every stream, every segment, one after the other."""
     found = []
-    for recording in range(n_recordings):
-        for k in range(until_ns // hop_ns + 2):
+    for recording, origin, low, high in grids:
+        for k in range(low, min(high, (until_ns - origin) // hop_ns + 2)):
+            t = origin + k * hop_ns
             covering, types = [], set()
             for stream_no in sorted({row[1] for row in segments if row[0] == recording}):
                 for row in segments:
@@ -25,28 +27,32 @@ def slow(segments, n_recordings, length_ns, hop_ns, require, until_ns):
                     if row[0] != recording or number != stream_no:
                         continue
                     count = ns_to_samples(length_ns, rate)
-                    index = ns_to_samples(k * hop_ns - t0, rate)
+                    index = ns_to_samples(t - t0, rate)
                     if count >= 1 and index >= 0 and index + count <= n_samples:
                         covering.append((stream_no, first + index))
                         types.add(sensor)
                         break
             if covering and types.issuperset(require):
-                found.append((recording, k, covering, sorted(types)))
+                found.append((recording, t, covering, sorted(types)))
     return found
 
 
-def fast(rows, length_ns, hop_ns, require):
+def fast(rows, length_ns, hop_ns, require, grids=None):
     columns = [np.array(column) for column in zip(*rows, strict=True)] if rows else [np.zeros(0, np.int64)] * 7
-    whole = [column.astype(np.int64) for column in columns]
-    segments = Segments(whole[0], whole[1], whole[2], np.asarray(columns[3], float), whole[4], whole[5], whole[6])
-    made = cover(segments, length_ns, hop_ns, require)
+    ints = [column.astype(np.int64) for column in columns]
+    segments = Segments(*ints[:3], np.asarray(columns[3], float), *ints[4:])
+    placed = whole(3) if grids is None else Grids(*(np.array(each, np.int64) for each in zip(*grids, strict=True)))
+    made = cover(segments, placed, length_ns, hop_ns, require)
     found = []
-    for i, (recording, k, piece) in enumerate(zip(made.recording, made.k, made.piece, strict=True)):
+    for i, (recording, t0, piece) in enumerate(zip(made.recording, made.t0_ns, made.piece, strict=True)):
         mine = slice(made.offsets[i], made.offsets[i + 1])
         types = made.sensors[made.sensor_offsets[piece] : made.sensor_offsets[piece + 1]]
         streams = list(zip(made.stream_no[mine].tolist(), made.start[mine].tolist(), strict=True))
-        found.append((int(recording), int(k), streams, types.tolist()))
+        found.append((int(recording), int(t0), streams, types.tolist()))
     return found
+
+
+OF_EACH = [(recording, 0, 0, 10**9) for recording in range(3)]
 
 
 @st.composite
@@ -80,7 +86,26 @@ def recordings(draw):
 @example(rows=[(0, 0, 0, 1.0, 0, 3, 0), (0, 0, 0, 1.0, 5 * S // 2, 3, 3)], length_ns=S, hop_ns=S // 2, require=set())
 def test_windows_are_those_of_a_loop_over_every_window_and_segment(rows, length_ns, hop_ns, require):
     until = max((row[4] + round(row[5] * S / row[3]) for row in rows), default=0)
-    assert fast(rows, length_ns, hop_ns, sorted(require)) == slow(rows, 3, length_ns, hop_ns, require, until)
+    assert fast(rows, length_ns, hop_ns, sorted(require)) == slow(rows, OF_EACH, length_ns, hop_ns, require, until)
+
+
+@st.composite
+def anchors(draw):
+    """Grids from any time, also before the recording, of few windows that never begin at one time."""
+    found = []
+    for recording in range(3):
+        for at in sorted(draw(st.sets(st.integers(-2, 12), max_size=4))):
+            found.append(
+                (recording, at * S + draw(st.integers(0, 100)), draw(st.integers(0, 1)), draw(st.integers(0, 3)))
+            )
+    return found or [(0, 0, 0, 0)]
+
+
+@settings(max_examples=120, deadline=None)
+@given(rows=recordings(), grids=anchors(), length_ns=st.integers(1, 4 * S), hop_ns=st.integers(S // 5, S // 3))
+def test_windows_on_grids_of_their_own_are_those_of_the_loop(rows, grids, length_ns, hop_ns):
+    until = max((row[4] + round(row[5] * S / row[3]) for row in rows), default=0)
+    assert fast(rows, length_ns, hop_ns, [], grids) == slow(rows, grids, length_ns, hop_ns, set(), until)
 
 
 def test_ten_days_at_62_4725_hz_keep_the_nearest_sample_and_the_count():
@@ -96,6 +121,6 @@ def test_ten_days_at_62_4725_hz_keep_the_nearest_sample_and_the_count():
 def test_a_hop_far_below_a_sample_is_no_slow_case():
     rows = [(0, 0, 0, 1 / 60, 0, 10, 0)]
     found = fast(rows, 60 * S, S, [])
-    assert found == slow(rows, 1, 60 * S, S, set(), 600 * S)
+    assert found == slow(rows, OF_EACH, 60 * S, S, set(), 600 * S)
     # One sample a minute: the last window begins just nearer to the tenth sample, at 540 s, than to an eleventh.
-    assert found[-1] == (0, 569, [(0, 9)], [0])
+    assert found[-1] == (0, 569 * S, [(0, 9)], [0])

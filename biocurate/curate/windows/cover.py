@@ -1,26 +1,25 @@
 """Which streams cover which windows, all in columns.
 
-Windows lie on a grid: window ``k`` of a recording begins ``k`` hops after the recording's start. A segment of a stream
-covers window ``k`` when its samples ``[i, i + count)`` lie in the segment, with ``i = round((t - t0) * rate)`` and
-``count = round(length * rate)``: the windows that a segment covers are one range of ``k``. The ends of these ranges cut
-the grid of a recording into pieces within which the covering streams do not change, so that the work is a few
-operations on whole columns, whatever the number of windows.
+Windows lie on grids: window ``k`` begins ``k`` hops after the grid's origin, which is the recording's start or an
+annotation. A segment of a stream covers window ``k`` when its samples ``[i, i + count)`` lie in the segment, with
+``i = round((t - t0) * rate)`` and ``count = round(length * rate)``: the windows of a grid that a segment covers are one
+range of ``k``. The ends of these ranges cut the grid into pieces within which the covering streams do not change, so
+that the work is a few operations on whole columns, whatever the number of windows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biocurate.curate.windows.grids import Grids, Ints, ranges
 from biocurate.recording import NS
 
-Ints = NDArray[np.int64]
-
 _WINDOW_BITS = 40
-"""Bits for the number of a window in a key of (recording, window)."""
+"""Bits for the number of a window in a key of (grid, window)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Cover:
     """
 
     recording: Ints
-    k: Ints
+    t0_ns: Ints
     offsets: Ints
     stream_no: Ints
     start: Ints
@@ -85,6 +84,14 @@ class Cover:
 def nearest_sample(span_ns: Ints | int, rate_hz: NDArray[np.float64]) -> Ints:
     """``round(span * rate)``, as `biocurate.recording.ns_to_samples` does for one."""
     return np.rint(np.asarray(span_ns) * rate_hz / NS).astype(np.int64)
+
+
+def placed(segments: Segments, grids: Grids) -> Segments:
+    """Every segment on every grid of its recording: ``recording`` is the grid's number, ``t0_ns`` from its origin."""
+    low, high = (np.searchsorted(segments.recording, grids.recording, side) for side in ("left", "right"))
+    grid = np.repeat(np.arange(low.size), high - low)
+    found = segments.take(ranges(low, high))
+    return replace(found, recording=grid, t0_ns=found.t0_ns - grids.origin_ns[grid])
 
 
 def covered(segments: Segments, length_ns: int, hop_ns: int) -> tuple[Ints, Ints]:
@@ -105,21 +112,26 @@ def covered(segments: Segments, length_ns: int, hop_ns: int) -> tuple[Ints, Ints
     return first, np.where(count > 0, stop, first)
 
 
-def cover(segments: Segments, length_ns: int, hop_ns: int, require: Sequence[int] = ()) -> Cover:
+def cover(segments: Segments, grids: Grids, length_ns: int, hop_ns: int, require: Sequence[int] = ()) -> Cover:
     """Find every window that at least one stream covers, and the streams that do.
 
     Parameters
     ----------
     segments : Segments
+        Sorted by recording.
+    grids : Grids
     length_ns, hop_ns : int
     require : sequence of int
         Sensor types that must all be present.
     """
+    segments = placed(segments, grids)
     first, stop = covered(segments, length_ns, hop_ns)
+    first = np.maximum(first, grids.first[segments.recording])
+    stop = np.minimum(stop, grids.stop[segments.recording])
     some = stop > first
     segments, first, stop = segments.take(some), first[some], stop[some]
 
-    starts, stops = window_key(segments.recording, first), window_key(segments.recording, stop)
+    starts, stops = _key(segments.recording, first), _key(segments.recording, stop)
     edges = np.unique(np.concatenate([starts, stops]))
     low, high = np.searchsorted(edges, starts), np.searchsorted(edges, stops)
     piece, member = ranges(low, high), np.repeat(np.arange(low.size), high - low)
@@ -132,10 +144,10 @@ def cover(segments: Segments, length_ns: int, hop_ns: int, require: Sequence[int
     piece, member = piece[new], member[new]
     present = _has_all(piece, segments.sensor[member], require)
     piece, member = piece[present], member[present]
-    return _expand(segments, edges, piece, member, hop_ns)
+    return _expand(segments, grids, edges, piece, member, hop_ns)
 
 
-def _expand(segments: Segments, edges: Ints, piece: Ints, member: Ints, hop_ns: int) -> Cover:
+def _expand(segments: Segments, grids: Grids, edges: Ints, piece: Ints, member: Ints, hop_ns: int) -> Cover:
     """From pieces and their members to windows and their streams."""
     kept, number = np.unique(piece, return_inverse=True)
     ends = edges[np.minimum(kept + 1, edges.size - 1)]
@@ -145,7 +157,7 @@ def _expand(segments: Segments, edges: Ints, piece: Ints, member: Ints, hop_ns: 
     n_windows = ends - edges[kept]
     row = np.repeat(np.arange(kept.size), n_windows)
     window = ranges(edges[kept], ends)
-    recording, k = window >> _WINDOW_BITS, window & ((1 << _WINDOW_BITS) - 1)
+    grid, k = window >> _WINDOW_BITS, window & ((1 << _WINDOW_BITS) - 1)
 
     each = member[ranges(member_offsets[row], member_offsets[row + 1])]
     offsets = _offsets(n_members[row])
@@ -154,8 +166,8 @@ def _expand(segments: Segments, edges: Ints, piece: Ints, member: Ints, hop_ns: 
 
     pairs = np.unique((number << 32) | segments.sensor[member])
     return Cover(
-        recording=recording,
-        k=k,
+        recording=grids.recording[grid],
+        t0_ns=grids.origin_ns[grid] + k * hop_ns,
         offsets=offsets,
         stream_no=segments.stream_no[each],
         start=start,
@@ -176,18 +188,10 @@ def _has_all(piece: Ints, sensor: Ints, require: Sequence[int]) -> NDArray[np.bo
     return keep[piece]
 
 
-def window_key(recording: Ints, k: Ints) -> Ints:
-    """One sortable number for a window of a recording."""
-    return (recording << _WINDOW_BITS) | k
+def _key(grid: Ints, k: Ints) -> Ints:
+    """One sortable number for a window of a grid."""
+    return (grid << _WINDOW_BITS) | k
 
 
 def _offsets(counts: Ints | NDArray[np.intp]) -> Ints:
     return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts, dtype=np.int64)])
-
-
-def ranges(first: Ints | NDArray[np.intp], stop: Ints | NDArray[np.intp]) -> Ints:
-    """``concatenate([arange(a, b) for a, b in zip(first, stop)])``."""
-    counts = stop - first
-    ends = np.cumsum(counts)
-    steps: Ints = np.arange(counts.sum(), dtype=np.int64) + np.repeat(first - (ends - counts), counts)
-    return steps
