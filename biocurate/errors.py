@@ -87,5 +87,9 @@ class ManifestError(UsageError):
     """A manifest definition is not valid or selects nothing."""
 
 
+class ViewError(UsageError):
+    """A view is not valid, or does not fit the stream it is asked for."""
+
+
 class ModelError(UsageError):
     """A model does not fit the data or the configuration it was given."""

@@ -124,6 +124,8 @@ class Stream:
     segments: tuple[Segment, ...]
     samples: Samples
     band_hz: tuple[float, float] | None = None
+    clock: str | None = None
+    """The device whose clock timed it, where it is not the one that the recording goes by."""
 
     @property
     def t0_ns(self) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from biocurate.cli.options import AsJson, At, StoreOption, path_of
+from biocurate.curate.leakage.kinds import Kind
 
 if TYPE_CHECKING:
     from zoo.evaluate import Report
@@ -32,6 +33,9 @@ Folds = Annotated[bool, typer.Option("--folds", help="Insist on a k-fold manifes
 OneFold = Annotated[list[str] | None, typer.Option("--fold", help="Hold out only this fold; can be repeated.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run of the same name.")]
+AllowLeakage = Annotated[
+    list[str] | None, typer.Option("--allow-leakage", help="Train although splits share this; it is recorded.")
+]
 
 
 @app.command("list")
@@ -76,6 +80,7 @@ def finetune(
     fold: OneFold = None,
     seed: Seed = 0,
     force: Force = False,
+    allow_leakage: AllowLeakage = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,6 +108,7 @@ def finetune(
         images=images,
         folds=tuple(fold or ()),
         seed=seed,
+        allow_leakage=_leaks(allow_leakage or []),
         options=chosen["options"].model_dump(),
         training=chosen["training"],
         evaluation=chosen["evaluation"],
@@ -150,6 +156,18 @@ def evaluate(
     with progress("Measuring", "windows") as bar:
         report = judge_on(run, open_store(store, at), manifest, split, bar)
     _print(report, as_json)
+
+
+def _leaks(names: list[str]) -> tuple[Kind, ...]:
+    """Kinds of leak by their names."""
+    from biocurate.errors import UsageError
+
+    for name in names:
+        if name not in get_args(Kind):
+            raise UsageError(
+                f"there is no leak {name!r}.", where="--allow-leakage", mend=f"Name one of {', '.join(get_args(Kind))}."
+            )
+    return tuple(kind for kind in get_args(Kind) if kind in names)
 
 
 def _sensors(text: str | None) -> tuple[str, ...]:

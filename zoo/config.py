@@ -8,6 +8,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from biocurate.curate.leakage.kinds import Kind
 from biocurate.errors import ModelError, UsageError
 from zoo.registry import ModelConfig, Options, validated
 
@@ -51,6 +52,8 @@ class RunConfig(Options):
     folds: tuple[str, ...] = ()
     """Folds held out in turn; empty means every fold of the manifest."""
     seed: NonNegativeInt = 0
+    allow_leakage: tuple[Kind, ...] = ()
+    """Kinds of leak between splits that are let pass; what was found is recorded."""
     options: dict[str, Any] = Field(default_factory=dict)
     """The model's own options."""
     training: Training = Training()

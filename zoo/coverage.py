@@ -45,10 +45,13 @@ def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFra
     StaleError
         Where a window was cut from a recording that has been replaced: it would seem to lack the sensor type.
     """
+    from biocurate.store.signal_reader import view_of
+
     store.check_live(rows.lazy())
     keys = ["recording_id", "revision", "stream_no"]
     streams = (
-        store.streams.filter(pl.col("sensor_type") == str(sensor))
+        store.streams_of(view_of(rows))
+        .filter(pl.col("sensor_type") == str(sensor))
         .select(*keys, "rate_hz", channels=pl.col("channels").list.eval(pl.element().struct.field("name")))
         .join(rows.lazy().select("recording_id", "revision").unique(), on=["recording_id", "revision"], how="semi")
         .collect()

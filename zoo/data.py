@@ -7,6 +7,7 @@ threads that do not survive a fork.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,7 @@ HELD_BYTES = 256 * 2**20
 """A set of images no larger than this, resized, is kept in memory: a batch of random ones costs a chunk each."""
 
 
-class _StoreDataset(Dataset[Batch]):
+class _StoreDataset(Dataset[Batch], ABC):
     """Rows of a manifest in one split; subclasses say what a batch of them is."""
 
     def __init__(self, store_url: str, manifest: str | Manifest, split: str | None, at: int | str | None) -> None:
@@ -62,7 +63,7 @@ class _StoreDataset(Dataset[Batch]):
     def _reader(self) -> SignalReader:
         from biocurate.store.signal_reader import SignalReader
 
-        return SignalReader(self._store, self.rows["recording_id"].unique().to_list())
+        return SignalReader.of(self._store, self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in {"_store", "_reader", "_held"}}
@@ -71,9 +72,9 @@ class _StoreDataset(Dataset[Batch]):
         """One item, without the batch's axis."""
         return {name: _first(value) for name, value in self.__getitems__([index]).items()}
 
+    @abstractmethod
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch of items, in the order asked for."""
-        raise NotImplementedError
 
 
 class WindowDataset(_StoreDataset):

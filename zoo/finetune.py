@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from biocurate.curate.leakage.seen import write_seen
+from biocurate.curate.views.told import transductive
 from biocurate.engine import Progress, Silent
 from zoo import checkpoint, runs
 from zoo.config import Evaluation, RunConfig
 from zoo.controls import majority, permutation_of, permuted
 from zoo.evaluate import Report, held_out, report
 from zoo.folds import Fold, folds_of
+from zoo.gate import passed
 from zoo.learners import Fitted, Learner, prepare
 from zoo.registry import model_config, validated
 from zoo.task import Task
 
 if TYPE_CHECKING:
+    from biocurate.curate.leakage.check import Leaks
     from biocurate.store.store import Store
 
 SOLVED_PERMUTATIONS, TRAINED_PERMUTATIONS = 5, 1
@@ -75,14 +79,30 @@ def finetune(
     with runs.new_run(folder, force) as run:
         task = Task.of(store.manifest(config.manifest))
         config = _resolved(config, task)
-        folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None)
+        leaks = passed(store, task.rows, f"manifest {config.manifest}", config.allow_leakage)
+        apart = "person" not in config.allow_leakage
+        folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None, apart)
         learner = prepare(store, task, config, measuring)
         held, controls = _train(run, learner, task, folds, config, training)
         left_out = sum(len(fold.test) for fold in folds) - held.height
-        notes = [*learner.notes, *_told(config, task, left_out)]
+        notes = [*learner.notes, *_told(config, task, left_out), *_leaking(leaks), *transductive(store, task.rows)]
         found = report(held, controls, task.classes, config.model, notes, config.evaluation.draws, config.seed)
         _write(run, store, config, task, held, controls, found)
+        write_seen(run, _shown(leaks, task, folds))
     return found
+
+
+def _shown(leaks: Leaks, task: Task, folds: list[Fold]) -> pl.DataFrame:
+    """Streams of the splits that some model was fitted or stopped on."""
+    shown = np.unique(np.concatenate([part for fold in folds for part in (fold.train, fold.val)]))
+    splits = task.rows["split"].gather(shown).unique().to_list()
+    return leaks.content.filter(pl.col("split").list.eval(pl.element().is_in(splits)).list.any())
+
+
+def _leaking(leaks: Leaks) -> list[str]:
+    """What splits share that was let pass by name."""
+    counts = leaks.counted().rows()
+    return [f"LEAKING, let pass: {', '.join(f'{count} of kind {kind}' for kind, count in counts)}."] if counts else []
 
 
 def _told(config: RunConfig, task: Task, left_out: int) -> list[str]:

@@ -33,7 +33,7 @@ class Fold:
 
 
 def folds_of(
-    rows: pl.DataFrame, val_share: float = 0.2, seed: int = 0, only: Sequence[str] | None = None
+    rows: pl.DataFrame, val_share: float = 0.2, seed: int = 0, only: Sequence[str] | None = None, apart: bool = True
 ) -> list[Fold]:
     """Folds of a manifest, from its `split` column.
 
@@ -48,6 +48,8 @@ def folds_of(
     seed : int
     only : sequence of str, optional
         Hold out only these folds: ``fold2``, or ``2``.
+    apart : bool
+        Whether a person on two sides is refused.
 
     Raises
     ------
@@ -69,7 +71,8 @@ def folds_of(
     else:
         known = "fold0, fold1, ..., or train, val and test"
         raise ManifestError(f"its splits are {', '.join(names)}; training needs {known}.", where="split")
-    return [_checked(_with_validation(fold, person, val_share, seed), person) for fold in folds]
+    folds = [_filled(_with_validation(fold, person, val_share, seed)) for fold in folds]
+    return [_apart(fold, person) for fold in folds] if apart else folds
 
 
 def has_folds(rows: pl.DataFrame) -> bool:
@@ -100,11 +103,15 @@ def _with_validation(fold: Fold, person: NDArray[np.object_], share: float, seed
     return Fold(fold.name, fold.train[~held], fold.train[held], fold.test)
 
 
-def _checked(fold: Fold, person: NDArray[np.object_]) -> Fold:
+def _filled(fold: Fold) -> Fold:
     for name, part in (("train", fold.train), ("test", fold.test)):
         if not len(part):
             mend = "Check `split` in the manifest's definition."
             raise ManifestError(f"no window is left to {name} on.", where=f"fold {fold.name}", mend=mend)
+    return fold
+
+
+def _apart(fold: Fold, person: NDArray[np.object_]) -> Fold:
     parts = {"train": fold.train, "val": fold.val, "test": fold.test}
     held = {name: set(person[part].tolist()) for name, part in parts.items()}
     for a, b in (("train", "test"), ("train", "val"), ("val", "test")):

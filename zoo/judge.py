@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
+from biocurate.curate.leakage.seen import read_seen
+from biocurate.curate.views.told import transductive
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
 from zoo import checkpoint, runs
 from zoo.config import RunConfig
 from zoo.evaluate import PROBABILITY, Report, held_out, report
+from zoo.gate import passed
 from zoo.learners import prepare
 from zoo.task import Task
 
@@ -43,6 +47,8 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
 
     Raises
     ------
+    ManifestError
+        Where the models saw a copy of one of these recordings.
     ModelError
         Where the models were trained on a person of these windows, or know none of their labels.
     UsageError
@@ -60,11 +66,14 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
         raise ModelError("it holds no checkpoint.", where=str(run))
     classes = models[0].about["classes"]
     _check(models, task, chosen, classes, run)
+    judged = task.rows[chosen].with_columns(split=pl.lit("judged on"))
+    passed(store, judged, f"manifest {manifest}", seen={run.name: read_seen(run)})
     learner = prepare(store, task, config, bar)
     fitted = [learner.load(model.tensors, model.about) for model in models]
     probability = np.mean([each.predict(chosen) for each in fitted], axis=0)
     held = held_out(task.rows[chosen], probability, classes, manifest)
     notes = [*learner.notes, f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}."]
+    notes += transductive(store, task.rows)
     if len(models) > 1:
         notes.append(f"The mean of {len(models)} models decides.")
     guess = np.full((held.height, len(classes)), 1 / len(classes))

@@ -1,4 +1,4 @@
-"""The checks that are exact and cheap enough for every ingest: limb leads, lead ranges, zeros at the ends.
+"""The checks that are cheap enough for every ingest: limb leads, lead ranges, amplitudes, zeros at the ends.
 
 What fails gets `unit_status: suspect`, and the reason stands in the recording's warnings. A recipe that calls a channel
 suspect has the last word: its reason is kept.
@@ -6,27 +6,33 @@ suspect has the last word: its reason is kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from biocurate.audit.amplitude import PLAUSIBLE, Scales, amplitudes
+from biocurate.audit.excerpts import excerpted
 from biocurate.audit.leads import IDENTITIES, Verdict, lead_identities
 from biocurate.audit.padding import LEAST_S, zero_ends
 from biocurate.audit.ranges import LEAST_LEADS, equal_ranges
 from biocurate.recording import Channel, Recording, Stream, canonical_scale
 from biocurate.sensors import SensorType
 
-VERSION = 2
+VERSION = 3
 """Of the rules below. It is part of a recording's metadata revision: another number gives its rows anew."""
+AUDITED = frozenset(PLAUSIBLE)
+"""Sensor types that are looked at."""
 
 WHOLE_S = 60.0
-"""A stream up to this length is looked at whole; of a longer one, ten seconds of its middle, and no ranges."""
-EXCERPT_S = 10.0
+"""A stream up to this length is looked at whole for lead ranges and zeros; of a longer one, neither is asked."""
 TRUSTED = frozenset({"declared", "recipe", "corrected"})
 """States of a unit that an audit can take back."""
+
+Suspicion = tuple[Collection[int], str]
+"""Rows of channels whose unit the samples belie, and the reason."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def audited(recording: Recording) -> Recording:
     streams, reasons = [], []
     for stream in recording.streams:
         why = suspicions(stream)
-        doubted = {name for leads, _ in why for name in leads}
+        doubted = {row for rows, _ in why for row in rows}
         reasons += [reason for _, reason in why] + padding(stream)
         streams.append(replace(stream, channels=_marked(stream.channels, doubted)) if doubted else stream)
     if not reasons:
@@ -71,24 +77,58 @@ def audited(recording: Recording) -> Recording:
     return replace(recording, streams=tuple(streams), warnings=(*recording.warnings, *dict.fromkeys(reasons)))
 
 
-def suspicions(stream: Stream) -> list[tuple[tuple[str, ...], str]]:
-    """Leads of one stream whose unit the samples belie, with the reason."""
-    rows = [row for row, channel in enumerate(stream.channels) if _is_trusted_voltage(channel, stream.sensor_type)]
-    names = {stream.channels[row].name for row in rows}
-    pairs = any(identity.keys() <= names for identity in IDENTITIES.values())
-    short = stream.n_samples <= WHOLE_S * stream.rate_hz
-    if len(rows) < LEAST_LEADS or not (pairs or short) or not stream.n_samples:
+def suspicions(stream: Stream) -> list[Suspicion]:
+    """Channels of one stream whose unit the samples belie, with the reason; of what is not trusted, none."""
+    trusted = [row for row, channel in enumerate(stream.channels) if channel.unit_status in TRUSTED]
+    if stream.sensor_type not in AUDITED or not trusted or not stream.n_samples:
         return []
-    leads = _voltages(stream, rows, short)
-    found = []
-    if short and (common := leads.common_range()) is not None:
-        reason = f"ECG: unit is suspect: every lead's peak-to-peak is exactly {common:.6g} mV (audit)"
-        found.append((leads.names, reason))
-    for verdict in leads.identities() if pairs else ():
+    segments = [segment.n_samples for segment in stream.segments]
+    blocks = excerpted(stream.samples.read, segments, stream.rate_hz, len(stream.channels))
+    found = _of_leads(stream, trusted, blocks) if stream.sensor_type is SensorType.ECG else []
+    return found + _of_amplitudes(stream, trusted, blocks)
+
+
+def _of_amplitudes(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]]) -> list[Suspicion]:
+    sensor = stream.sensor_type
+    judged = amplitudes(sensor, blocks, stream.rate_hz, scales_of(stream.channels, sensor))
+    if judged is None or not judged.wrong[trusted].any():
+        return []
+    known, rows = PLAUSIBLE[sensor], [row for row in trusted if judged.wrong[row]]
+    typical = f"the typical {known.measure} is {judged.median(judged.wrong):.4g} {known.unit}"
+    return [(rows, f"{sensor}: unit is suspect: {typical}, and {known.low:g} to {known.high:g} can be (audit)")]
+
+
+def _of_leads(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]]) -> list[Suspicion]:
+    rows = [row for row in trusted if canonical_scale(stream.channels[row], SensorType.ECG)[0] == "mV"]
+    if len(rows) < LEAST_LEADS:
+        return []
+    names = {stream.channels[row].name for row in rows}
+    found: list[Suspicion] = []
+    if stream.n_samples <= WHOLE_S * stream.rate_hz:
+        whole = _voltages(stream, rows, stream.digital)
+        if (common := whole.common_range()) is not None:
+            reason = f"ECG: unit is suspect: every lead's peak-to-peak is exactly {common:.6g} mV (audit)"
+            found.append((rows, reason))
+    if not any(identity.keys() <= names for identity in IDENTITIES.values()):
+        return found
+    for verdict in _voltages(stream, rows, np.concatenate(blocks, axis=1)).identities():
         if verdict.gains_are_wrong:
             missed = f"the file's integers obey {verdict.identity}, its unit misses it by {100 * verdict.missed:.0f} %"
-            found.append((verdict.leads, f"ECG: unit is suspect: {missed} of the amplitude (audit)"))
+            of_it = [row for row in rows if stream.channels[row].name in verdict.leads]
+            found.append((of_it, f"ECG: unit is suspect: {missed} of the amplitude (audit)"))
     return found
+
+
+def scales_of(channels: Sequence[Channel], sensor: SensorType) -> Scales:
+    """Scales of some channels of one sensor type."""
+    scales = [canonical_scale(channel, sensor) for channel in channels]
+    return Scales(
+        [channel.unit for channel in channels],
+        [unit for unit, _, _ in scales],
+        np.array([gain for _, gain, _ in scales]),
+        np.array([offset for _, _, offset in scales]),
+        [channel.invalid for channel in channels],
+    )
 
 
 def padding(stream: Stream) -> list[str]:
@@ -105,20 +145,8 @@ def padding(stream: Stream) -> list[str]:
     return [f"ECG: the first {first} and the last {last} samples of every lead are 0, as of padding (audit)"]
 
 
-def _is_trusted_voltage(channel: Channel, sensor: SensorType) -> bool:
-    if sensor is not SensorType.ECG or channel.unit_status not in TRUSTED:
-        return False
-    return canonical_scale(channel, sensor)[0] == "mV"
-
-
-def _voltages(stream: Stream, rows: Sequence[int], whole: bool) -> Voltages:
-    start, stop = 0, stream.n_samples
-    if not whole:
-        length = min(stop, round(EXCERPT_S * stream.rate_hz))
-        start = (stop - length) // 2
-        stop = start + length
+def _voltages(stream: Stream, rows: Sequence[int], block: NDArray[Any]) -> Voltages:
     channels = [stream.channels[row] for row in rows]
-    block = stream.samples.read(start, stop)
     return Voltages(
         block if len(rows) == len(stream.channels) else block[list(rows)],
         tuple(channel.name for channel in channels),
@@ -127,12 +155,9 @@ def _voltages(stream: Stream, rows: Sequence[int], whole: bool) -> Voltages:
     )
 
 
-def _marked(channels: Sequence[Channel], doubted: set[str]) -> tuple[Channel, ...]:
+def _marked(channels: Sequence[Channel], doubted: set[int]) -> tuple[Channel, ...]:
     return tuple(
-        replace(channel, unit_status="suspect")
-        if channel.name in doubted and channel.unit_status in TRUSTED
-        else channel
-        for channel in channels
+        replace(channel, unit_status="suspect") if row in doubted else channel for row, channel in enumerate(channels)
     )
 
 

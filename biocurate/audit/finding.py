@@ -64,6 +64,12 @@ KINDS: dict[str, Kind] = {
         "in the canonical unit",
         suspect=True,
     ),
+    "electrode": Kind(
+        "amplitude",
+        "the amplitude is none that this sensor type can have, and most channels of the same unit are right",
+        "No wrong unit: an electrode was off or loose. Leave the channel out of windows.",
+        "in the canonical unit",
+    ),
     "flat": Kind(
         "amplitude",
         "a channel never changes",
@@ -101,6 +107,11 @@ KINDS: dict[str, Kind] = {
         "the recording is not as long as published",
         "It was cut, is another one, or the publication errs: labels that cover a whole recording may not fit.",
         "s",
+    ),
+    "unexplained": Kind(
+        "marks",
+        "the store has channels as suspect, and no check here speaks against them",
+        "The recipe, the file's header or other rules say so: the reason is among the recording's warnings.",
     ),
     "unread": Kind(
         "reading",

@@ -10,26 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.audit.amplitude import PLAUSIBLE, amplitude, implausible
-from biocurate.audit.at_ingest import extremes
+from biocurate.audit.amplitude import PLAUSIBLE, amplitudes
+from biocurate.audit.at_ingest import extremes, scales_of
 from biocurate.audit.declared import Declared, header_findings, length_findings, unit_findings
-from biocurate.audit.excerpts import excerpts
+from biocurate.audit.excerpts import BLOCK_VALUES, excerpted, spans
 from biocurate.audit.finding import KINDS, Finding, channel_names
 from biocurate.audit.hearts import heart_rates, pulse_rates, rates_differ
 from biocurate.audit.leads import IDENTITIES, lead_identities
 from biocurate.audit.mains import shifted_mains
 from biocurate.audit.ranges import LEAST_LEADS, equal_ranges
 from biocurate.errors import DamageError
-from biocurate.recording import Channel, canonical_scale, samples_to_ns
+from biocurate.recording import Channel, samples_to_ns
 from biocurate.sensors import SensorType
 from biocurate.store.arrays import ArrayReader, open_array
 from biocurate.store.objects import Objects
 from biocurate.store.reading import locate, physical
 from biocurate.store.signals import part_key
 
-BLOCK_VALUES = 1 << 22
-"""Values that are held at once."""
-EXCERPT_S, EXCERPTS = 10.0, 6
+LINE_S, LINES = 10.0, 6
+"""Length and number of excerpts in which a mains line is looked for."""
 BEATS_S, BEAT_WINDOWS = 30.0, 12
 """Length and number of windows in which heart beats are counted."""
 ELECTRIC = frozenset({SensorType.EEG, SensorType.ECG, SensorType.EMG, SensorType.EOG, SensorType.ECOG, SensorType.SEEG})
@@ -61,7 +60,7 @@ def audit_recording(objects: Objects, row: Mapping[str, Any], declared: Declared
         What the recipe says of the whole corpus.
     """
     recording_id = row["recording_id"]
-    checks = {"units", "header against table"} | ({"length"} if declared.duration_s else set())
+    checks = {"units", "header against table", "marks"} | ({"length"} if declared.duration_s else set())
     found = [
         *unit_findings(recording_id, row["streams"]),
         *header_findings(recording_id, row["warnings"]),
@@ -69,12 +68,15 @@ def audit_recording(objects: Objects, row: Mapping[str, Any], declared: Declared
     ]
     streams = [_Stream(objects, recording_id, stream) for stream in row["streams"] if stream["n_samples"] > 1]
     for stream in streams:
+        here: list[Finding] = []
         try:
             for check, findings in _of_stream(stream, declared):
                 checks.add(check)
-                found += findings
+                here += findings
+            here += _unexplained(stream, here)
         except DamageError:
-            found.append(Finding("unread", recording_id, str(stream.sensor)))
+            here.append(Finding("unread", recording_id, str(stream.sensor)))
+        found += here
     try:
         for check, findings in _of_hearts(streams):
             checks.add(check)
@@ -96,10 +98,8 @@ class _Stream:
         self.names: list[str] = [channel["name"] for channel in row["channels"]]
         self.invalid: list[int | None] = [channel["invalid"] for channel in row["channels"]]
         self.status: list[str] = [channel["unit_status"] for channel in row["channels"]]
-        scales = [canonical_scale(_channel(each), self.sensor) for each in row["channels"]]
-        self.units = [unit for unit, _, _ in scales]
-        self.scale = np.array([gain for _, gain, _ in scales])
-        self.shift = np.array([offset for _, _, offset in scales])
+        self.scales = scales_of([_channel(each) for each in row["channels"]], self.sensor)
+        self.units, self.scale, self.shift = self.scales.units, self.scales.gain, self.scales.offset
 
     @cached_property
     def reader(self) -> ArrayReader:
@@ -115,14 +115,26 @@ class _Stream:
 
     def spans(self, seconds: float, most: int) -> tuple[NDArray[np.int64], int]:
         """Excerpts of some length, as many as memory allows."""
-        length = max(1, round(seconds * self.rate_hz))
-        most = max(1, min(most, BLOCK_VALUES // (length * len(self.names))))
-        return excerpts([segment["n_samples"] for segment in self.row["segments"]], length, most)
+        return spans(self.segments, self.rate_hz, len(self.names), seconds, most)
+
+    @property
+    def segments(self) -> list[int]:
+        """Samples of each stretch without a gap."""
+        return [segment["n_samples"] for segment in self.row["segments"]]
 
     @cached_property
+    def excerpts(self) -> tuple[NDArray[Any], ...]:
+        """Excerpts as the file holds them, each of shape (channels, samples): those that the ingest looked at."""
+
+        def read(start: int, stop: int) -> NDArray[Any]:
+            return self.digital(start, stop - start)
+
+        return excerpted(read, self.segments, self.rate_hz, len(self.names))
+
+    @property
     def blocks(self) -> NDArray[np.float64]:
-        """Excerpts in canonical units, shape (excerpts, channels, samples)."""
-        starts, length = self.spans(EXCERPT_S, EXCERPTS)
+        """Longer excerpts in canonical units, shape (excerpts, channels, samples)."""
+        starts, length = self.spans(LINE_S, LINES)
         return np.stack([self.physical(int(start), length) for start in starts])
 
     @cached_property
@@ -177,26 +189,32 @@ def _flat(stream: _Stream) -> list[Finding]:
 
 
 def _amplitudes(stream: _Stream) -> Iterator[Finding]:
-    """Channels in one unit at a time; what has no known unit is reported as that."""
-    for unit in dict.fromkeys(stream.units):
-        places = [
-            place for place, each in enumerate(stream.units) if each == unit and stream.status[place] != "unknown"
-        ]
-        typical = amplitude(stream.sensor, unit, stream.blocks[:, places]) if places else None
-        if typical is None:
-            continue
-        wrong = np.flatnonzero(implausible(stream.sensor, typical))
-        if len(wrong):
-            known, names = PLAUSIBLE[stream.sensor], [stream.names[places[place]] for place in wrong]
-            detail = f"{stream.sensor}: {known.measure} outside of {known.low:g} to {known.high:g} {unit}"
-            yield stream.finding("amplitude", names, float(np.median(typical[wrong])), detail)
+    """Wrong scales, and single channels off a right one; a unit that is not known is reported as that."""
+    judged = amplitudes(stream.sensor, stream.excerpts, stream.rate_hz, stream.scales)
+    if judged is None:
+        return
+    known, stated = PLAUSIBLE[stream.sensor], np.array(stream.status) != "unknown"
+    detail = f"{stream.sensor}: {known.measure} outside of {known.low:g} to {known.high:g} {known.unit}"
+    for kind, rows in (("amplitude", judged.wrong & stated), ("electrode", judged.alone & stated)):
+        if rows.any():
+            names = [stream.names[row] for row in np.flatnonzero(rows)]
+            yield stream.finding(kind, names, judged.median(rows), detail)
+
+
+def _unexplained(stream: _Stream, found: Sequence[Finding]) -> list[Finding]:
+    """Channels that the store has as suspect and no check here speaks against."""
+    explained = set(channel_names(each.channels for each in found if KINDS[each.kind].suspect))
+    names = [
+        name
+        for name, state in zip(stream.names, stream.status, strict=True)
+        if state == "suspect" and name not in explained
+    ]
+    return [stream.finding("unexplained", names)] if names else []
 
 
 def _identities(stream: _Stream, places: list[int]) -> Iterator[Finding]:
-    starts, length = stream.spans(EXCERPT_S, EXCERPTS)
-    digital = np.concatenate([stream.digital(int(start), length)[places] for start in starts], axis=1)
     verdicts = lead_identities(
-        digital,
+        np.concatenate(stream.excerpts, axis=1)[places],
         [stream.names[place] for place in places],
         stream.scale[places].tolist(),
         [stream.invalid[place] for place in places],

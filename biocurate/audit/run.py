@@ -38,13 +38,15 @@ class Found:
     values: list[float] = field(default_factory=list)
     recordings: set[str] = field(default_factory=set)
     channels: Counter[str] = field(default_factory=Counter)
-    marked: int = 0
-    """Recordings in which the store has these channels as suspect."""
+    marked: set[str] = field(default_factory=set)
+    """Recordings in which the store has all these channels as suspect."""
 
     def add(self, finding: Finding) -> None:
         """Count one recording."""
-        if finding.recording_id not in self.recordings:
-            self.marked += finding.marked
+        if finding.recording_id in self.recordings and not finding.marked:
+            self.marked.discard(finding.recording_id)
+        elif finding.recording_id not in self.recordings and finding.marked:
+            self.marked.add(finding.recording_id)
         self.recordings.add(finding.recording_id)
         self.channels.update(finding.channels)
         if finding.value is not None:
@@ -112,7 +114,8 @@ def _row(found: Found, recordings: int) -> dict[str, Any]:
         "most": high,
         "unit": kind.unit,
         "suspect": kind.suspect,
-        "marked suspect": found.marked,
+        "marked suspect": len(found.marked),
+        "unmarked": sorted(found.recordings - found.marked) if kind.suspect else [],
         "means": kind.means,
         "examples": names[:EXAMPLES],
         "all": names,

@@ -79,7 +79,7 @@ def race(contenders: Sequence[Contender], peer: str, repeats: int = 3, load: flo
 
 
 def _row(contender: Contender, mine: _Times, peers: _Times) -> dict[str, Any]:
-    alone = contender.turn[0] != "ours" or contender.turn[-1] == "0"
+    alone = contender.turn[0] not in {"ours", "view"} or contender.turn[-1] == "0"
     work_s, cpu_s = statistics.median(mine.work_s), min(mine.cpu_s)
     return {
         "contender": contender.name,

@@ -62,10 +62,15 @@ def wfdb(root: Path, n_records: int = 500, repeats: int = 3, load: float | None 
 def csv(root: Path, repeats: int = 3, load: float | None = None) -> pl.DataFrame:
     """Time stress-predict's Empatica E4 exports against `pandas.read_csv` into float32 HDF5 gzip-4.
 
-    Ours joins the labels, beats and marks of the corpus, too; the peer reads signals only.
+    Ours joins the labels, beats and marks of the corpus, too; the peer reads signals only. The last contenders parse
+    nothing: they unpack and hash the files, and encode samples that are there already.
     """
     peer = Contender("pandas + float32 HDF5 gzip-4", ("pandas_hdf5", str(root), OUT))
-    return race([peer, *_mine("stress-predict", str(root))], peer.name, repeats, load)
+    limits = [
+        Contender(f"only unpack, hash and {codec}", ("limit", "stress-predict", str(root), OUT, codec, "unpacked"))
+        for codec in (SIGNAL_CODEC, FAST_CODEC)
+    ]
+    return race([peer, *_mine("stress-predict", str(root)), *limits], peer.name, repeats, load)
 
 
 def again(root: Path, n_copies: int = 8, repeats: int = 3, load: float | None = None) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.bench.clock import timed
+from biocurate.formats.source import Source
 
 
 def ours(recipe: str, root: str, out: str, codec: str, workers: str) -> None:
@@ -34,7 +35,7 @@ def ours(recipe: str, root: str, out: str, codec: str, workers: str) -> None:
     with engine(int(workers)) as pool:
         list(pool.map(warm, [(codec, *read.readers)] * 4 * int(workers)))
         with timed():
-            outcome = ingest(make_plan(read, Path(root), store), pool, store, codec=codec)
+            outcome = ingest(make_plan(read, Path(root), store, pool), pool, store, codec=codec)
     if outcome.failures:
         raise SystemExit(f"{len(outcome.failures)} recordings failed, {outcome.failures[0]['message']}")
 
@@ -44,14 +45,15 @@ def limit(recipe: str, root: str, out: str, codec: str, hashes: str) -> None:
 
     Files and chunks are in memory before the clock starts, in the very pieces that a part holds. With ``files`` for
     `hashes`, each file is hashed once; with ``store``, also each channel and each encoded chunk, as a store's digests
-    and receipts are.
+    and receipts are; with ``unpacked``, files are read, out of their archives where they lie in some, with the clock.
     """
     from biocurate.recipes import load_recipe
     from biocurate.store.codecs import codec as load_codec
 
     read = load_recipe(recipe)
     units = read.units(Path(root))
-    files = [source.local().read_bytes() for unit in units for source in read.unit_sources(unit)]
+    sources = [source for unit in units for source in read.unit_sources(unit)]
+    files = map(_bytes, sources) if hashes == "unpacked" else list(map(_bytes, sources))
     chunks = [
         ((len(stream.channels), chunk.dtype.name), chunk)
         for unit in units
@@ -69,6 +71,11 @@ def limit(recipe: str, root: str, out: str, codec: str, hashes: str) -> None:
             for data in (*chunk, encoded) if hashes == "store" else ():
                 hashlib.sha256(data).digest()
     Path(out).write_bytes(bytes(total))
+
+
+def _bytes(source: Source) -> bytes:
+    with source.open() as file:
+        return file.read()
 
 
 def chunks_of(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
@@ -141,8 +148,65 @@ def _hdf5(out: str, arrays: Iterator[tuple[str, NDArray[Any]]]) -> None:
             file.create_dataset(name, data=array.astype("float32"), compression="gzip", compression_opts=4)
 
 
+def view(store: str, codec: str, workers: str) -> None:
+    """Derive the view `panluna` of all that a store holds."""
+    from biocurate.bench.warm import warm
+    from biocurate.curate.views.preprocess import preprocess
+    from biocurate.curate.views.schema import find_view
+    from biocurate.engine import engine
+    from biocurate.store.store import open_store
+
+    chosen, opened = find_view("panluna"), open_store(store)
+    with engine(int(workers)) as pool:
+        list(pool.map(warm, [(codec,)] * 4 * int(workers)))
+        with timed():
+            outcome = preprocess(opened, chosen, pool=pool, codec=codec)
+    if outcome.status != {"ok": outcome.derived}:
+        raise SystemExit(f"streams ended as {outcome.status}")
+
+
+def mne_view(root: str, out: str) -> None:
+    """The same band, notch and rate by MNE, as its users write it."""
+    import mne
+
+    mne.io.read_raw_edf, mne.filter  # noqa: B018 - MNE imports its parts when they are first named
+    with timed():
+        _hdf5(out, _mne_filtered(Path(root)))
+
+
+def _mne_filtered(root: Path) -> Iterator[tuple[str, NDArray[Any]]]:
+    import mne
+
+    for path in sorted(root.rglob("*.edf")):
+        raw = mne.io.read_raw_edf(path, preload=True, verbose="error")
+        raw.filter(0.1, 75, verbose="error")
+        raw.notch_filter(50, verbose="error")
+        yield path.stem, raw.resample(256, verbose="error").get_data()
+
+
+def scipy_view(root: str, out: str) -> None:
+    """The same band, notch and rate by a script over whole recordings."""
+    import edfio  # noqa: F401
+    from scipy import signal  # noqa: F401
+
+    with timed():
+        _hdf5(out, _scipy_filtered(Path(root)))
+
+
+def _scipy_filtered(root: Path) -> Iterator[tuple[str, NDArray[Any]]]:
+    import edfio
+    from scipy import signal
+
+    for path in sorted(root.rglob("*.edf")):
+        x = np.stack([each.data for each in edfio.read_edf(path).signals])
+        x = signal.sosfiltfilt(signal.butter(4, [0.1, 75], "bandpass", fs=250, output="sos"), x, axis=1)
+        x = signal.sosfiltfilt(signal.tf2sos(*signal.iirnotch(50, 30, fs=250)), x, axis=1)
+        yield path.stem, signal.resample_poly(x, 128, 125, axis=1, padtype="line")
+
+
 TURNS: dict[str, Callable[..., None]] = {
-    turn.__name__: turn for turn in (ours, limit, mne_hdf5, wfdb_hdf5, pandas_hdf5)
+    turn.__name__: turn
+    for turn in (ours, limit, mne_hdf5, wfdb_hdf5, pandas_hdf5, view, mne_view, scipy_view)
 }
 
 if __name__ == "__main__":

@@ -53,11 +53,22 @@ def _print(done: Audit) -> None:
         if row["channels"]:
             out.print(f"  channels: {_some(row['channels'])}", markup=False)
         out.print(f"  for example: {', '.join(row['examples'])}", markup=False)
-        if row["suspect"]:
+        if row["channels"]:
             out.print(f"  marked suspect in the store: {row['marked suspect']} of {row['recordings']}", markup=False)
+        if row["unmarked"]:
+            out.print(f"  {_unmarked(row)}", markup=False, style="bold red")
         out.print(f"  {row['means']}", markup=False)
     if not done.findings():
         out.print("Nothing contradicts itself.")
+
+
+def _unmarked(row: dict[str, Any]) -> str:
+    """What to do where the store says less than this audit."""
+    return (
+        f"The store trusts {_some(row['unmarked'])}: `biocurate ingest {row['corpus']} --root DIR` judges rows of an "
+        "earlier version anew; what it leaves shows only beyond the part of a recording that an ingest looks at, and "
+        "needs `unit_status: suspect` in the recipe."
+    )
 
 
 def _headline(row: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""`biocurate bench codecs | edf | wfdb | csv | again | size | reads`."""
+"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | clocks`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson, RootDir
+from biocurate.cli.options import AsJson, RootDir, StoreOption
 
 app = typer.Typer(help="Measure against the peers, side by side in one run (extra: bench).", no_args_is_help=True)
 
@@ -87,6 +87,25 @@ def again(root: RootDir, copies: Copies = 8, repeats: Repeats = 3, load: Load = 
 
 
 @app.command()
+def views(
+    root: RootDir,
+    records: Annotated[int, typer.Option(min=1, help="Recordings of 22 channels at 250 Hz.")] = 2,
+    minutes: Annotated[int, typer.Option(min=1, help="Length of each.")] = 30,
+    repeats: Repeats = 3,
+    load: Load = None,
+    as_json: AsJson = False,
+) -> None:
+    """Band-pass, notch and another rate over long EEG, reading and writing included, against MNE and scipy.
+
+    biocurate bench views --root ~/data/eegmat
+    """
+    from biocurate.bench.views import compare
+    from biocurate.cli.output import show
+
+    show(compare(root, records, minutes, repeats, load), as_json)
+
+
+@app.command()
 def size(
     recipe: Annotated[str, typer.Argument(help="Name of a recipe, or a recipe file.")],
     root: RootDir,
@@ -120,3 +139,25 @@ def reads(
 
     samples, rate = end_to_end(root)
     show(compare(samples, round(seconds * rate), batch), as_json)
+
+
+@app.command()
+def clocks(
+    store: StoreOption,
+    corpus: Annotated[list[str] | None, typer.Option(help="With ECG or PPG; may be repeated.")] = None,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of different persons, at most.")] = 1000,
+    recordings: Annotated[int, typer.Option(min=1, help="Recordings of each corpus to inject lags into.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Clocks of two devices: false alarms on different persons, and recovery of injected lags and drifts.
+
+    biocurate bench clocks --store ~/store
+    """
+    from biocurate.bench.clocks import false_alarms, hearts, recovery
+    from biocurate.cli.output import show
+    from biocurate.store.store import open_store
+
+    opened = open_store(store)
+    found = hearts(opened, tuple(corpus or ("bidmc", "cogwear", "eegmat", "stress-predict")))
+    show(false_alarms(found, pairs), as_json, "Different persons")
+    show(recovery(opened, found, recordings), as_json, "Injected lags, drifts of -50 to 50 ppm")

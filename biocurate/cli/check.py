@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from biocurate.cli.options import AsJson, At, StoreOption
@@ -12,6 +15,52 @@ app = typer.Typer(name="check", help="Checks of what a store holds.", no_args_is
 @app.callback()
 def check() -> None:
     """Checks of what a store holds."""
+
+
+@app.command("leakage")
+def find_leakage(
+    manifest: Annotated[str, typer.Argument(help="Name of a built manifest.", show_default=False)],
+    store: StoreOption,
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Also against what the models of this run saw; may be repeated.")
+    ] = None,
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that the splits of a manifest share no person, no time and no content; exit status 1 where they do.
+
+    Content is compared by samples' digests, and by fingerprints that find copies after resampling or scaling.
+
+    biocurate check leakage eegmat-rest-task --store ~/store
+
+    biocurate check leakage eegmat-test --against runs/pretrained --store ~/store
+    """
+    from biocurate.cli.output import console, show, show_facts
+    from biocurate.cli.progress import progress
+    from biocurate.curate.leakage.check import find_leaks
+    from biocurate.curate.leakage.seen import read_seen
+    from biocurate.store.store import open_store
+
+    opened = open_store(store, at)
+    rows = opened.manifest(manifest).rows
+    with progress("Fingerprints", "streams") as bar:
+        leaks = find_leaks(opened, rows, {run.name: read_seen(run) for run in against or ()}, bar)
+    facts = {
+        "manifest": manifest,
+        "persons": leaks.persons,
+        "recordings": leaks.recordings,
+        "streams with fingerprints": leaks.streams,
+        "streams without": leaks.unseen,
+    }
+    if as_json:
+        show_facts(facts | {"clean": leaks.clean, "found": leaks.found.to_dicts()}, as_json=True)
+    else:
+        show_facts(facts)
+        if leaks.clean:
+            console().print("The splits share no person, no time and no content.")
+        else:
+            show(leaks.found, title="What splits share")
+    raise typer.Exit(0 if leaks.clean else 1)
 
 
 @app.command("duplicates")

@@ -28,6 +28,10 @@ def ingest(
     prune: Annotated[
         bool, typer.Option("--prune", help="Remove recordings whose files are gone from the root.")
     ] = False,
+    keep_identifiers: Annotated[
+        bool,
+        typer.Option("--keep-identifiers", help="Store patient and date fields and free header text, too."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Begin also where the disk has no room for all.")] = False,
     codec: Annotated[str, typer.Option(help="pcodec-5 (small) or blosc-lz4-5 (fast).")] = "pcodec-5",
     as_json: AsJson = False,
@@ -57,7 +61,16 @@ def ingest(
     if is_unproven(chosen):
         console(stderr=True).print(tried_on(chosen), markup=False)
     with engine(workers, scheduler) as pool:
-        plan = make_plan(chosen, root, opened, pool, limit=limit, retry_failed=retry_failed, repair=repair)
+        plan = make_plan(
+            chosen,
+            root,
+            opened,
+            pool,
+            limit=limit,
+            retry_failed=retry_failed,
+            repair=repair,
+            keep_identifiers=keep_identifiers,
+        )
         if dry_run:
             print_plan(plan, as_json)
             return

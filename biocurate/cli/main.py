@@ -18,6 +18,9 @@ from biocurate.cli import (
     images,
     ingest,
     manifest,
+    pairs,
+    preprocess,
+    quality,
     query,
     recipes,
     status,
@@ -48,7 +51,10 @@ app.command()(upkeep.forget)
 app.command()(upkeep.merge)
 app.add_typer(check.app, name="check")
 app.command()(export.export)
+app.command()(preprocess.preprocess)
 app.add_typer(windows.app, name="windows")
+app.add_typer(pairs.app, name="pairs")
+app.add_typer(quality.app, name="quality")
 app.command()(query.query)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(images.app, name="images")

@@ -28,8 +28,8 @@ def build(
 
     biocurate manifest build eegmat-rest-task --store ~/store
     """
-    from biocurate.curate.manifests.catalogue import find_definition
     from biocurate.curate.manifests.build import build_manifest
+    from biocurate.curate.manifests.catalogue import find_definition
     from biocurate.store.store import open_store
 
     _print(build_manifest(open_store(store), find_definition(file)), as_json)
@@ -98,12 +98,15 @@ def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
                 "absent": manifest.absent,
                 "definition": manifest.definition,
                 "balance": balance,
+                "dropped": list(manifest.dropped),
             },
             as_json=True,
         )
         return
     show_facts(facts)
     show(manifest.balance())
+    if manifest.dropped:
+        _print_dropped(manifest)
     if stale:
         console().print(
             "It is stale: recordings that it was built from have been replaced. Build it again: biocurate manifest "
@@ -115,3 +118,13 @@ def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
         console().print(
             f"No window is labelled {', '.join(manifest.absent)}, which the definition names.", markup=False
         )
+
+
+def _print_dropped(manifest: Manifest) -> None:
+    """Print whom the thresholds on quality drop."""
+    import polars as pl
+
+    from biocurate.cli.output import show
+
+    rows = pl.DataFrame(manifest.dropped).with_columns(share=pl.col("dropped") / pl.col("windows"))
+    show(rows, title="Dropped for their quality")

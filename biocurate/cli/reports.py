@@ -60,8 +60,9 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
         incomplete = sum(failure["error"] == INCOMPLETE for failure in outcome.failures)
         arriving = f" ({incomplete} of them incomplete: the next run tries those again)" if incomplete else ""
         out.print(
-            f"{outcome.corpus}: {len(outcome.failures)} of {tried} recordings were not read{arriving}; "
-            f"the other {outcome.recordings} are in the store.",
+            f"{outcome.corpus}: {len(outcome.failures)} of {tried} recordings "
+            f"{'was' if len(outcome.failures) == 1 else 'were'} not read{arriving}; "
+            f"{_rest(outcome)}",
             style="bold yellow",
             markup=False,
         )
@@ -78,6 +79,21 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
     _print_aside(outcome)
 
 
+def _rest(outcome: Outcome) -> str:
+    """What the store has beside what was not read."""
+    if outcome.recordings == 1:
+        return "the other one is in the store."
+    if outcome.recordings:
+        return f"the other {outcome.recordings:,} are in the store."
+    if outcome.done_before:
+        return f"none was read; the store keeps its {_recordings(outcome.done_before)} of earlier runs."
+    return "none was read."
+
+
+def _recordings(count: int) -> str:
+    return f"{count:,} recording" + ("" if count == 1 else "s")
+
+
 def _print_aside(outcome: Outcome) -> None:
     """Say what is worth knowing beside what was read."""
     out = console()
@@ -88,6 +104,13 @@ def _print_aside(outcome: Outcome) -> None:
         out.print(f"{len(outcome.gone)} recordings of the store have no file below the root any more; {kept}")
     if outcome.forgotten:
         out.print(f"{outcome.forgotten} recordings are of persons whom the store has forgotten; they were left out.")
+    if outcome.identifiers_dropped:
+        out.print(
+            f"Names and dates of {outcome.identifiers_dropped} recordings were taken out; older snapshots have them "
+            "until `biocurate forget --identifiers`.",
+            style="yellow",
+            markup=False,
+        )
     if outcome.duplicates:
         example = " = ".join(outcome.duplicates[0][:3])
         out.print(

@@ -23,7 +23,14 @@ def status(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
         show_facts({**facts, **{name: rows.to_dicts() for name, rows in vars(state).items()}}, as_json=True)
         return
     console().print(f"{opened.url}, format {opened.card['format']}, snapshot {opened.snapshot_id}", markup=False)
-    show(state.corpora, title="Corpora")
+    show(state.corpora.drop("identified"), title="Corpora")
+    for corpus, identified in state.corpora.filter(pl.col("identified") > 0).select("corpus", "identified").iter_rows():
+        console().print(
+            f"{corpus}: {identified} recordings hold identifiers (names, dates, header text): they were taken in with "
+            "--keep-identifiers; an ingest without it takes them out.",
+            style="yellow",
+            markup=False,
+        )
     show(state.sensors, title="Sensor types")
     if state.failures.height:
         show(state.failures.drop("error", "mend"), title="Not taken in")

@@ -10,6 +10,7 @@ import typer
 from biocurate.cli.options import AsJson, StoreOption, Workers
 
 if TYPE_CHECKING:
+    from biocurate.store.store import Store
     from biocurate.upkeep import Forgotten
 
 SHOWN = 10
@@ -54,7 +55,12 @@ def compact(
 
 def forget(
     store: StoreOption,
-    subject: Annotated[str, typer.Option(help="CORPUS/SUBJECT, or a person: NAMESPACE/ID.", show_default=False)],
+    subject: Annotated[
+        str | None, typer.Option(help="CORPUS/SUBJECT, or a person: NAMESPACE/ID.", show_default=False)
+    ] = None,
+    identifiers: Annotated[
+        bool, typer.Option("--identifiers", help="Take out what `ingest --keep-identifiers` put in; recordings stay.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
@@ -62,18 +68,25 @@ def forget(
     """Take a person out for good, whose consent was withdrawn: samples, rows, and every older version of them.
 
     There is no way back: snapshots and manifests that hold the person are dropped, and the next ingest leaves them out.
-    What lies outside of the store, such as exports, models and copies, is not known here.
+    What lies outside of the store, such as exports, models and copies, is not known here. With --identifiers, all
+    persons stay, and only what names them goes.
 
     biocurate forget --subject eegmat/07 --store ~/store
     """
     from biocurate.cli.output import console, show_facts
     from biocurate.cli.progress import progress
     from biocurate.engine import engine
+    from biocurate.errors import UsageError
     from biocurate.store.store import open_store
     from biocurate.upkeep import forget as run
     from biocurate.upkeep.withdraw import survey
 
     opened = open_store(store)
+    if identifiers == (subject is not None):
+        raise UsageError("say what to forget.", mend="Give one of --subject CORPUS/SUBJECT and --identifiers.")
+    if subject is None:
+        _forget_identifiers(opened, yes, as_json)
+        return
     if not yes:
         for line in _lines(survey(opened, subject)):
             console(stderr=True).print(line, markup=False)
@@ -86,6 +99,24 @@ def forget(
     for line in _lines(done):
         console().print(line, markup=False)
     console().print(f"Forgotten; {done.files} files of the tables' history were removed. Snapshot {done.snapshot_id}.")
+
+
+def _forget_identifiers(opened: Store, yes: bool, as_json: bool) -> None:
+    from biocurate.cli.output import console, show_facts
+    from biocurate.upkeep import forget_identifiers
+
+    if not yes:
+        question = "Take names, dates and header text out of all rows, and drop every snapshot that holds some?"
+        typer.confirm(question, abort=True, err=True)
+    done = forget_identifiers(opened)
+    if as_json:
+        show_facts(asdict(done), as_json=True)
+        return
+    console().print(
+        f"Names and dates of {done.recordings} recordings are forgotten; {len(done.snapshots_dropped)} snapshots that "
+        f"held some were dropped, and {done.files} files of the table's history removed. Snapshot {done.snapshot_id}.",
+        markup=False,
+    )
 
 
 def _lines(found: Forgotten) -> list[str]:
@@ -142,6 +173,7 @@ def merge(
         "left out: forgotten here": done.forgotten_here,
         "persons here whom the other has forgotten": done.forgotten_there,
         "starts that cannot be told any more": done.starts_unknown,
+        "came over without their identifiers": done.identifiers_left_out,
         "left out: make them anew": done.left_out,
         "same samples under several names": done.duplicates,
     }

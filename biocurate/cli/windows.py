@@ -31,6 +31,8 @@ def build(
         str | None, typer.Option(help="Only from the first to the last annotation: KIND, or KIND-VALUE+MARGIN.")
     ] = None,
     where: Annotated[str | None, typer.Option(help="Only recordings that meet a SQL condition: 'age >= 18'.")] = None,
+    view: Annotated[str, typer.Option(help="Of the streams that a view made: biocurate preprocess VIEW.")] = "",
+    edges: Annotated[bool, typer.Option("--edges", help="Of a view: also windows that an edge reaches into.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a set of the same name.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,6 +56,8 @@ def build(
             "within": _within(within) if within else None,
             "corpora": tuple(corpus or ()),
             "share": share,
+            "view": view,
+            "edges": edges,
         }
     )
     _print(build_set(open_store(store), name, rule, where=where, overwrite=overwrite), as_json)

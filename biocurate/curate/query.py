@@ -6,19 +6,21 @@ import polars as pl
 import pyarrow as pa
 
 from biocurate.errors import QueryError
-from biocurate.store import schema
+from biocurate.store import pair_schema, schema
 from biocurate.store.sql import nearest, relations_of
 from biocurate.store.store import Store
 
 _FIELDS: dict[str, tuple[pa.Field, ...]] = {
     **{name: tuple(table) for name, table in schema.TABLES.items()},
-    "streams": (*schema.STREAM, *schema.RECORDINGS),
+    "clocks": tuple(pair_schema.CLOCKS),
+    "streams": (pair_schema.STREAM_CLOCK, *schema.STREAM, *schema.RECORDINGS),
     "channels": (*schema.CHANNEL, *schema.STREAM, *schema.RECORDINGS),
 }
 """Fields whose comments explain the columns of a relation; the first of a name counts."""
 
 _FAMILIES: dict[str, tuple[pa.Field, ...]] = {
     "windows_": tuple(schema.WINDOWS),
+    "pairs_": tuple(pair_schema.PAIRS),
     "manifests_": tuple(schema.WINDOWS),
     "images_": tuple(schema.IMAGES),
 }

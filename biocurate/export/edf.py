@@ -27,7 +27,7 @@ from biocurate.export.edf_records import (
     grid_of,
 )
 from biocurate.export.naming import file_stem
-from biocurate.export.scaling import edf_fit, quantised
+from biocurate.export.scaling import edf_fit, is_held, quantised
 from biocurate.export.survey import Extent, Survey, survey
 from biocurate.export.target import Written, aside, gathered, settle
 from biocurate.export.wording import EDF, calibrations, label_of
@@ -78,15 +78,8 @@ def write_edf(recording: Recording, path: Path, *, scale: bool = False, overwrit
 
 def _integers(stream: Stream, recording: Recording, scale: bool, notes: list[str]) -> Stream:
     """Give the stream itself, or its samples scaled where the format has no integers for them."""
-    kind = stream.samples.dtype
-    if kind.kind in "iu" and (kind.itemsize < 4 or survey(stream).fits(24)):
+    if is_held(stream, 24, "EDF", scale=scale):
         return stream
-    if not scale:
-        what = "floats" if kind.kind == "f" else "integers of more than 24 bits"
-        raise ExportError(
-            f"its {stream.sensor_type} samples are {what}, which EDF does not have.",
-            mend="Add --scale to round them to integers, or leave the recording out.",
-        )
     kinds = [each.samples.dtype for each in recording.streams]
     bits = 24 if any(each.kind in "iu" and each.itemsize > 2 for each in kinds) else 16
     made, said = quantised(stream, bits, EDF, edf_fit)

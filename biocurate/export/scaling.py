@@ -63,6 +63,36 @@ class Quantised:
         return out
 
 
+def is_held(stream: Stream, bits: int, called: str, *, scale: bool) -> bool:
+    """Whether a format has integers for a stream's samples as they are.
+
+    Parameters
+    ----------
+    stream : Stream
+    bits : int
+        Of the widest integers that the format has.
+    called : str
+        The format's name.
+    scale : bool
+        Whether samples that it has none for may be scaled.
+
+    Raises
+    ------
+    ExportError
+        It has none, and nothing may be scaled.
+    """
+    kind = stream.samples.dtype
+    if kind.kind in "iu" and (kind.itemsize < 4 or survey(stream).fits(bits)):
+        return True
+    if not scale:
+        what = "floats" if kind.kind == "f" else f"integers of more than {bits} bits"
+        raise ExportError(
+            f"its {stream.sensor_type} samples are {what}, which {called} does not have.",
+            mend="Add --scale to round them to integers, or leave the recording out.",
+        )
+    return False
+
+
 def quantised(stream: Stream, bits: int, wording: Wording, fit: Fit) -> tuple[Stream, list[str]]:
     """Scale a stream to integers.
 

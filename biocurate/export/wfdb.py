@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from biocurate.errors import ExportError
 from biocurate.export.clocks import Clock, clock_of, clocks
 from biocurate.export.naming import file_stem, record_name
-from biocurate.export.scaling import quantised, wfdb_fit
+from biocurate.export.scaling import is_held, quantised, wfdb_fit
 from biocurate.export.survey import Survey, survey
 from biocurate.export.target import Written, aside, gathered, settle
 from biocurate.export.wfdb_marks import mark_files
@@ -74,15 +74,8 @@ def write_wfdb(
 
 
 def _integers(stream: Stream, scale: bool, notes: list[str]) -> Stream:
-    kind = stream.samples.dtype
-    if kind.kind in "iu" and (kind.itemsize < 4 or survey(stream).fits(32)):
+    if is_held(stream, 32, "WFDB", scale=scale):
         return stream
-    if not scale:
-        what = "floats" if kind.kind == "f" else "integers of more than 32 bits"
-        raise ExportError(
-            f"its {stream.sensor_type} samples are {what}, which WFDB does not have.",
-            mend="Add --scale to round them to integers, or leave the recording out.",
-        )
     made, said = quantised(stream, 16, WFDB, wfdb_fit)
     notes += said
     return made

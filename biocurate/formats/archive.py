@@ -129,7 +129,7 @@ def open_member(archive: Path, member: str, virtual: str) -> BinaryIO:
         The archive has no such member, or it is encrypted or packed in a way that cannot be read. Damage that shows
         only later raises the same error from ``read``.
     """
-    info = members(archive, virtual).get(member)
+    info = members(archive, virtual.removesuffix(f"/{member}")).get(member)  # by one name, so that it is listed once
     if info is None:
         raise SourceError("is not in the archive.", where=virtual, mend="Check the recipe's file pattern.")
     key = _key(archive, member)

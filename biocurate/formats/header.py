@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
@@ -31,6 +32,8 @@ class Header:
     warnings: tuple[str, ...] = ()
     comments: tuple[str, ...] = field(default=(), repr=False)
     """Free text of the file, for labels; it may name a person and is never stored or shown as it is."""
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Text fields by name, as `Recording.header` has them; the same holds for these."""
 
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")

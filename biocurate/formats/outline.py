@@ -21,6 +21,10 @@ class Held:
     dtype: np.dtype[Any]
     segments: tuple[Segment, ...]
     """The first one begins at 0."""
+    t0_ns: int = 0
+    """First sample, from the recording's start; all files of the recording are on this clock."""
+    start_unix_ns: int | None = None
+    """Unix time of the first sample, where another file of the recording tells it."""
 
     @property
     def n_samples(self) -> int:

@@ -9,11 +9,11 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, cast
 
 from biocurate.errors import SourceError, UsageError
-from biocurate.formats import archive
+from biocurate.formats import archive, kept
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Source:
     @property
     def name(self) -> str:
         """The file's own name: ``EDA.csv``."""
-        return PurePosixPath(self.virtual).name
+        return self.virtual.rpartition("/")[2]
 
     @property
     def size(self) -> int:
@@ -116,12 +116,33 @@ class Source:
         except OSError as error:
             raise self._unreadable(error) from error
 
+    def read(self) -> bytes:
+        """All bytes. A small file that stays as it is, is read once for whoever asks next (`kept`).
+
+        Raises
+        ------
+        SourceError
+            As `open` does.
+        """
+        if self.member is not None:
+            with self.open() as stream:
+                return stream.read()
+        stamp = self.stamp
+        data = kept.kept(self._place, stamp)
+        if data is None:
+            with self.open() as stream:
+                data = stream.read()
+            kept.keep(self._place, stamp, data)
+        return data
+
     def sha256(self) -> str:
         """SHA-256 of the file's bytes, in hexadecimal, by a bounded read; many recordings of one file share a read."""
         if self.record is not None:
             return _shared_sha256(replace(self, record=None), self.size, self.mtime_ns)
         if self.member is not None and (seen := archive.sha256_seen(self._on_disk, self.member)) is not None:
             return seen
+        if self.member is None and (data := kept.given(self._place, self.stamp)) is not None:
+            return hashlib.sha256(data).hexdigest()
         with self.open() as stream:
             return hashlib.file_digest(cast(io.BufferedReader, stream), "sha256").hexdigest()
 
@@ -163,17 +184,22 @@ class Source:
     def _on_disk(self) -> Path:
         return self.root / self.path
 
+    @property
+    def _place(self) -> str:
+        # As text: a Path for each of a million files takes long.
+        return f"{self.root}/{self.path}"
+
     def _refuse_stray(self) -> None:
         """Refuse a link out of the root, also for a file that only another one names; `scan` refuses those it lists."""
         folder, _, name = self.path.rpartition("/")
-        place = f"{self.root}/{self.path}"
+        place = self._place
         strays = name in ("..", ".") or not _is_within(str(self.root), folder)
         if strays or (os.path.islink(place) and not _is_below(os.path.realpath(place), str(self.root))):  # noqa: PTH114
             raise _stray_link(self.virtual)
 
     def _stat(self) -> os.stat_result:
         try:
-            return os.stat(f"{self.root}/{self.path}")  # noqa: PTH116 - a Path for each of a million files takes long
+            return os.stat(self._place)  # noqa: PTH116
         except FileNotFoundError as error:
             raise self._missing() from error
         except OSError as error:

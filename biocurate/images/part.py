@@ -56,7 +56,7 @@ def make_part(task: PartTask) -> PartResult:
     grid = representation.grid(max(task.n_samples, representation.shortest(task.rate_hz)), task.rate_hz)
     part = f"{task.image_set}/{representation.id}-{grid[0]}x{grid[1]}-{uuid4().hex[:12]}"
     writer = ArrayWriter(task.store.objects, image_key(part), image_layout(grid), np.dtype(np.uint8), IMAGE_CODEC)
-    reader = SignalReader(task.store, task.rows["recording_id"].unique().to_list())
+    reader = SignalReader.of(task.store, task.rows)
     step = max(1, BLOCK // (task.n_samples * task.n_channels))
     columns = []
     for rows in task.rows.iter_slices(step):
@@ -77,7 +77,7 @@ def _draw(task: PartTask, rows: pl.DataFrame, reader: SignalReader) -> Drawing:
     """Draw the chosen channels of some windows, window by window."""
     # Each window comes with the one stream that is drawn, so that another stream of the same sensor type is no doubt.
     stream = pl.concat_list(pl.struct("stream_no", start="first"))
-    windows = rows.select("recording_id", "revision", "duration_ns", streams=stream)
+    windows = rows.select("recording_id", "revision", "duration_ns", "view", streams=stream)
     samples = read_windows(task.store, windows, task.sensor, reader=reader)[:, list(task.indexes)]
     flat = torch.from_numpy(np.ascontiguousarray(samples).reshape(-1, task.n_samples))
     return draw(flat, task.rate_hz, task.representation)

@@ -15,7 +15,7 @@ from biocurate.images.registry import Representation
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
 from biocurate.store.manifests import Manifest
-from biocurate.store.signal_reader import SignalReader
+from biocurate.store.signal_reader import SignalReader, view_of
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 
@@ -28,7 +28,7 @@ PART_IMAGES = 1024
 TASKS_PER_WORKER = 4
 """Tasks a worker at least, so that all end at about the same time."""
 
-SPAN = ("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "stream_no", "first")
+SPAN = ("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "view", "stream_no", "first")
 """One stream of one window; ``first`` is its first sample in the stream."""
 
 ALIKE = ("sensor_type", "rate_hz", "duration_ns", "n_channels", "montage", "indexes")
@@ -79,21 +79,22 @@ def wanted(
     UsageError
         Where no window has such a sensor type or channel.
     """
-    rows = manifest.rows
+    view = view_of(manifest.rows)
+    rows = manifest.rows.with_columns(view=pl.lit(view, pl.String))
     store.check_live(rows.lazy(), f"manifests/{manifest.name}", manifest.snapshot_id)
     if not sensors:
         raise UsageError("No sensor type is named.", where="images", mend="Say which to draw, such as EEG.")
     kinds = [str(SensorType.parse(sensor)) for sensor in sensors]
     for kind in kinds:
         _refuse_absent(kind, rows["sensor_types"].explode(), f"no window of manifest {manifest.name!r} has {kind}")
-    streams = SignalReader(store, rows["recording_id"].unique().to_list()).streams
+    streams = SignalReader.of(store, rows).streams
     # Names and units of all channels of a stream, as one number: they have to be the same in what is read together.
     montage = pl.concat_str(
         pl.col("names", "canonical_units").list.eval(pl.element().fill_null("")).list.join("\n"), separator="\n\n"
     ).rank("dense")
     streams = streams.filter(pl.col("sensor_type").is_in(kinds)).with_columns(montage=montage)
     spans = (
-        rows.select("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "streams")
+        rows.select("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "view", "streams")
         .explode("streams")
         .unnest("streams")
         .rename({"start": "first"})
@@ -105,7 +106,8 @@ def wanted(
         _refuse_absent(name, images["channel"], f"{' and '.join(kinds)} have no channel {name!r}")
     if channels:
         images = images.filter(pl.col("channel").is_in(list(channels)))
-    return images.with_columns(image_id=pl.Series(image_ids(images, representation.id)))
+    drawn = representation.id if view is None else f"{representation.id}@{view}"
+    return images.with_columns(image_id=pl.Series(image_ids(images, drawn)))
 
 
 def _refuse_absent(name: str, present: pl.Series, what: str) -> None:

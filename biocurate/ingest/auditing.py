@@ -8,22 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from biocurate.audit.at_ingest import audited
+from biocurate.audit.at_ingest import AUDITED, audited
 from biocurate.ingest import revision
 from biocurate.recording import Recording, Stream, canonical_scale
-from biocurate.sensors import SensorType
-
-AUDITED = (SensorType.ECG,)
-"""Sensor types that the audit at ingest looks at."""
 
 
 def audit_revision(recording: Recording) -> str:
-    """Identity of what the audit's findings follow from, samples apart: its rules, and the leads with their scales."""
-    leads = [
+    """Identity of what the audit's findings follow from, samples apart: its rules, the channels and their scales."""
+    channels = [
         [
             number,
+            str(stream.sensor_type),
             stream.rate_hz,
-            stream.n_samples,
+            [segment.n_samples for segment in stream.segments],
             [
                 [channel.name, canonical_scale(channel, stream.sensor_type), channel.invalid, channel.unit_status]
                 for channel in stream.channels
@@ -32,7 +29,7 @@ def audit_revision(recording: Recording) -> str:
         for number, stream in enumerate(recording.streams)
         if stream.sensor_type in AUDITED
     ]
-    return hashlib.sha256(json.dumps([revision.AUDIT, leads]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([revision.AUDIT, channels]).encode()).hexdigest()[:32]
 
 
 def judged(recording: Recording, row: Mapping[str, Any] | None = None) -> tuple[Recording, str, Sequence[str]]:

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 
 from biocurate.errors import IncompleteError, StoreError
 from biocurate.ingest.auditing import judged
 from biocurate.ingest.changes import hash_of
 from biocurate.ingest.failures import failure_row
+from biocurate.ingest.holding import held
 from biocurate.ingest.job import Job, stamp, stored_as
 from biocurate.ingest.relabel import PLACE, relabelled
 from biocurate.ingest.revision import signal_revision
 from biocurate.ingest.rows import Labels, Origin, Row, Told, annotation_rows, recording_row, stream_row
 from biocurate.ingest.transient import patiently
 from biocurate.recipes import Recipe
+from biocurate.store.columns import table_of
 from biocurate.store.objects import Objects
 from biocurate.store.schema import ANNOTATIONS, FAILURES, RECORDINGS, cast
 from biocurate.store.signals import SignalWriter
@@ -39,6 +42,8 @@ class Batch:
     """Whole rows of the recordings whose rows are written anew."""
     labels: Mapping[str, Labels] = field(default_factory=dict)
     """Labels that were added to recordings."""
+    keep_identifiers: bool = False
+    """Whether rows hold what files say of who it was and when."""
 
 
 @dataclass
@@ -134,7 +139,14 @@ def _tables(batch: Batch, made: list[_Made], failures: list[Row]) -> tuple[pa.Ta
 def _cast_all(made: list[_Made]) -> tuple[pa.Table, pa.Table]:
     recordings = [item.recording for item in made]
     annotations = [row for item in made for row in item.annotations]
-    return cast(recordings, RECORDINGS), cast(annotations, ANNOTATIONS)
+    return _table(recordings, RECORDINGS), _table(annotations, ANNOTATIONS)
+
+
+def _table(rows: list[Row], schema: pa.Schema) -> pa.Table:
+    try:
+        return table_of(rows, schema)
+    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+        return cast(rows, schema)  # which bends what it can, and says what it cannot
 
 
 def read_job(batch: Batch, job: Job, writer: SignalWriter) -> _Made | None:
@@ -147,7 +159,7 @@ def read_job(batch: Batch, job: Job, writer: SignalWriter) -> _Made | None:
     """
     before = [stamp(source) for source in job.sources]
     raw = batch.recipe.read_raw(job.unit)
-    recording, key, found = judged(batch.recipe.told(job.unit, raw))
+    recording, key, found = judged(held(batch.recipe.told(job.unit, raw)))
     n_reader = len(raw.warnings)
     told = Told(
         recording,
@@ -204,11 +216,11 @@ def _origin(batch: Batch, job: Job, row: Mapping[str, Any]) -> Origin:
     for source in job.sources:
         path, member = stored_as(batch.recipe, source)
         sha256 = hash_of(source, known.get((path, member)))
-        sources.append(
-            {"path": path, "member": member, "bytes": source.size, "mtime_ns": source.mtime_ns, "sha256": sha256}
-        )
+        n_bytes, mtime_ns = source.stamp
+        sources.append({"path": path, "member": member, "bytes": n_bytes, "mtime_ns": mtime_ns, "sha256": sha256})
     hashes = [(source.virtual, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True)]
-    return Origin(batch.run_id, sources, signal_revision(job.unit, hashes), batch.metadata_revision)
+    signal = signal_revision(job.unit, hashes)
+    return Origin(batch.run_id, sources, signal, batch.metadata_revision, batch.keep_identifiers)
 
 
 def _stored_texts(batch: Batch, job: Job, texts: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from biocurate.ingest.changes import State, state_of
 from biocurate.ingest.job import share, stamp
 from biocurate.ingest.known import Known
 from biocurate.recipes import Recipe, Unit
-from biocurate.recipes.expectations import contradictions, is_unproven, typed
+from biocurate.recipes.expectations import is_unproven, typed, unexpected
 
 SHARE = 200
 """Recordings of one task; fewer are looked at right here."""
@@ -98,12 +98,12 @@ def _look(recipe: Recipe, metadata: str, asked: Asked) -> Found:
         fault = getattr(error, "where", "")
         sources = tuple(source for source, _, _ in unit.files)
     start: int | None = None
-    unexpected: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
     try:
         header = recipe.read_header(unit)
         start = header.start_unix_ns
         if is_unproven(recipe):
-            unexpected = tuple(contradictions(recipe, unit.name, typed(recipe, unit, header)))
+            broken = tuple(unexpected(recipe, unit.name, typed(recipe, unit, header)))
     except Exception as error:
         fault = fault or getattr(error, "where", "")
     return Found(
@@ -114,7 +114,7 @@ def _look(recipe: Recipe, metadata: str, asked: Asked) -> Found:
         n_bytes=sum(map(share, sources)),
         start_unix_ns=start,
         fault=fault,
-        contradictions=unexpected,
+        contradictions=broken,
     )
 
 

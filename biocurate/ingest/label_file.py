@@ -18,6 +18,8 @@ IDS = ("recording_id", "recording", "subject")
 COLUMNS = (*IDS, "onset_s", "duration_s", "kind", "value", "number", "channel")
 SHOWN = 8
 """Faults, or ids, that a message lists."""
+LONGEST_HEAD = 65_536
+"""Letters of a first row."""
 KEY = ("recording_id", "onset_ns", "duration_ns", "kind", "value", "number", "channel")
 """Columns of ``labels`` that a file gives."""
 
@@ -79,10 +81,10 @@ def read_labels(path: Path, corpus: str, recordings: pl.DataFrame, kind: str | N
 
 def _table(path: Path, kind: str | None) -> pl.DataFrame:
     """Read a file as text, with the line that each row stands on and every column that it may have."""
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
+        separator = _separator(path)
         table = pl.read_csv(path, separator=separator, infer_schema=False, truncate_ragged_lines=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise UsageError(
             "cannot be read as a table.", where=str(path), mend="Give a CSV file with a header row, in UTF-8."
         ) from error
@@ -90,6 +92,13 @@ def _table(path: Path, kind: str | None) -> pl.DataFrame:
     trimmed = table.with_columns(pl.col(pl.String).str.strip_chars().replace("", None)).with_row_index("line", 2)
     absent = [pl.lit(kind if name == "kind" else None, pl.String).alias(name) for name in COLUMNS if name not in table]
     return trimmed.with_columns(each for each in absent if each.meta.output_name() not in IDS)
+
+
+def _separator(path: Path) -> str:
+    """The sign between the columns' names: spreadsheets write ``;`` where a comma is the decimal point."""
+    with path.open(encoding="utf-8-sig") as stream:
+        names = stream.readline(LONGEST_HEAD)
+    return max(",;\t", key=names.count)
 
 
 def _check_columns(columns: Sequence[str], path: Path, kind: str | None) -> None:

@@ -40,6 +40,8 @@ class Plan:
     """Files that something is wrong with already, by their own names."""
     forgotten: tuple[str, ...] = ()
     """Recordings of persons whom the store has forgotten; they are left out."""
+    keep_identifiers: bool = False
+    """Whether rows hold what files say of who it was and when."""
 
     @property
     def n_bytes(self) -> int:
@@ -70,6 +72,7 @@ def make_plan(
     limit: int | None = None,
     retry_failed: bool = False,
     repair: bool = False,
+    keep_identifiers: bool = False,
 ) -> Plan:
     """Compare the files below a root with the store; reads names and headers, never samples.
 
@@ -89,6 +92,8 @@ def make_plan(
         Take up again what failed before and has not changed.
     repair : bool
         Take up again what lies in damaged parts.
+    keep_identifiers : bool
+        Store what files say of who it was and when, in ``recordings.identifiers``; by default nothing of it is stored.
 
     Raises
     ------
@@ -97,7 +102,7 @@ def make_plan(
     """
     unlisted: list[SourceError] = []
     everyone, left_out = without_forgotten(recipe.units(root, unlisted), store)
-    metadata = metadata_revision(recipe, root)
+    metadata = metadata_revision(recipe, root, keep_identifiers=keep_identifiers)
     known = known_of(store, recipe.name, repair=repair)
     gone = tuple(sorted(known.rows.keys() - {unit.recording_id for unit in everyone})) if limit is None else ()
     units = everyone[:limit]
@@ -130,6 +135,7 @@ def make_plan(
         unlisted=noted,
         faulty=frozenset({each.where for each in unlisted} | {each.fault for each in found.values() if each.fault}),
         forgotten=left_out,
+        keep_identifiers=keep_identifiers,
     )
 
 
@@ -166,22 +172,24 @@ def _hold_expectations(
 
 
 def batches(jobs: Iterable[Job], workers: int) -> list[tuple[Job, ...]]:
-    """Cut reading into tasks that own whole parts: big enough to pack, small enough to share and to resume."""
+    """Cut reading into tasks that own whole parts: big enough to pack, small enough to share and to resume.
+
+    They are alike in size, and a recording lies in the task that its middle falls into: a remainder of a few recordings
+    would be one more part and one more commit, which the others wait for.
+    """
     jobs = list(jobs)
-    shares = 2 * workers if workers > 1 else 1
-    most = min(BATCH_BYTES, max(SMALLEST_BATCH_BYTES, sum(job.n_bytes for job in jobs) // shares))
-    cut: list[tuple[Job, ...]] = []
-    open_batch: list[Job] = []
-    size = 0
+    total = sum(job.n_bytes for job in jobs)
+    shares = min(2 * workers if workers > 1 else 1, total // SMALLEST_BATCH_BYTES)
+    size = max(1, -(-total // max(1, shares, -(-total // BATCH_BYTES))))
+    cut: list[list[Job]] = []
+    before, last = 0, -1
     for job in jobs:
-        if open_batch and (size + job.n_bytes > most or len(open_batch) >= BATCH_RECORDINGS):
-            cut.append(tuple(open_batch))
-            open_batch, size = [], 0
-        open_batch.append(job)
-        size += job.n_bytes
-    if open_batch:
-        cut.append(tuple(open_batch))
-    return cut
+        number = (before + job.n_bytes // 2) // size
+        if number != last or len(cut[-1]) >= BATCH_RECORDINGS:
+            cut.append([])
+        cut[-1].append(job)
+        before, last = before + job.n_bytes, number
+    return [tuple(some) for some in cut]
 
 
 def rewrites(jobs: Iterable[Job], workers: int) -> list[tuple[Job, ...]]:

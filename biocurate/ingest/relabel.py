@@ -89,7 +89,7 @@ def held_by(streams: Sequence[Mapping[str, Any]]) -> dict[str, Held]:
         segments = tuple(Segment(each["t0_ns"] - first, each["n_samples"]) for each in stream["segments"])
         for channel in stream["channels"]:
             if counts[channel["label"]] == 1:
-                held[channel["label"]] = Held(stream["rate_hz"], np.dtype(stream["dtype"]), segments)
+                held[channel["label"]] = Held(stream["rate_hz"], np.dtype(stream["dtype"]), segments, first)
     return held
 
 

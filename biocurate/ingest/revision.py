@@ -42,11 +42,12 @@ def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
     return _hash(unit.recording_id, *read, *sorted(f"{name} {sha256}" for name, sha256 in sha256s))
 
 
-def metadata_revision(recipe: Recipe, root: Path) -> str:
+def metadata_revision(recipe: Recipe, root: Path, *, keep_identifiers: bool = False) -> str:
     """Identity of what is made of files whatever they hold: recipe, sidecar tables, readers, and the audit's rules."""
     tables = sorted(source.sha256() for source in recipe.table_sources(root))
     readers = [f"{name}:{reader(name).version}" for name in recipe.readers]
-    return _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables)
+    kept = ["identifiers"] if keep_identifiers else []
+    return _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables, *kept)
 
 
 def label_revision(labels: Iterable[Mapping[str, Any]]) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from biocurate.errors import RecipeError
+from biocurate.ingest.identifiers import identifiers_of
 from biocurate.ingest.job import Job
 from biocurate.ingest.revision import label_revision, revision
 from biocurate.recipes import Recipe
@@ -41,6 +42,7 @@ class Origin:
     sources: Sequence[Row]
     signal_revision: str
     metadata_revision: str
+    keep_identifiers: bool = False
 
 
 def recording_row(recipe: Recipe, job: Job, told: Told, origin: Origin, streams: Sequence[Row], labels: Labels) -> Row:
@@ -73,6 +75,8 @@ def recording_row(recipe: Recipe, job: Job, told: Told, origin: Origin, streams:
         "audit_warnings": list(told.audit_warnings),
         "run_id": origin.run_id,
         "streams": list(streams),
+        "clocks": [stream.clock for stream in recording.streams],
+        "identifiers": identifiers_of(recording) if origin.keep_identifiers else None,
     }
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from biocurate.engine import Pool, Progress, Silent
 from biocurate.ingest.batch import Batch, BatchResult, read_batch
 from biocurate.ingest.estimate import refuse_what_cannot_fit
+from biocurate.ingest.identifiers import drop_identifiers
 from biocurate.ingest.job import Job, share
 from biocurate.ingest.known import labels_of, stored_rows
 from biocurate.ingest.plan import BATCH_RECORDINGS, Plan, batches, rewrites
@@ -50,6 +51,8 @@ class Outcome:
     """Those of them that were removed."""
     forgotten: int = 0
     """Recordings left out, because the store has forgotten whose they are."""
+    identifiers_dropped: int = 0
+    """Recordings whose rows held identifiers, and hold them no more."""
     duplicates: list[list[str]] = field(default_factory=list)
     """Recordings with the same samples, those of this run among them."""
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -108,12 +111,15 @@ def ingest(
         "codec": codec,
         "recordings": len(plan.todo),
         "prune": prune,
+        "keep_identifiers": plan.keep_identifiers,
     }
     run = Run("ingest", plan.recipe.name, config)
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
         plan = still_allowed(plan, store)
         outcome.forgotten = len(plan.forgotten)
         with run.logged(store, outcome.log) if plan.todo else nullcontext():
+            if not plan.keep_identifiers:
+                outcome.identifiers_dropped = drop_identifiers(store, plan.recipe.name)
             outcome.pruned = prune_gone(store, plan) if prune else ()
             _Work(plan, pool, store, run.run_id, codec, progress or Silent(), outcome).do()
             outcome.failures += publish_unlisted(store, plan, run.run_id)
@@ -171,8 +177,8 @@ class _Work:
         recipe, ids = self.plan.recipe, [job.unit.recording_id for job in jobs]
         stored = stored_rows(self.store, ids) if jobs[0].rewrites else {}
         labels = labels_of(self.store, recipe.name, ids)
-        metadata = self.plan.metadata_revision
-        return Batch(self.store.objects, recipe, metadata, self.run_id, self.codec, jobs, stored, labels)
+        metadata, keep = self.plan.metadata_revision, self.plan.keep_identifiers
+        return Batch(self.store.objects, recipe, metadata, self.run_id, self.codec, jobs, stored, labels, keep)
 
 
 def _to_read(job: Job) -> Job:

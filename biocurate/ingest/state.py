@@ -20,7 +20,7 @@ class State:
     """A store in tables."""
 
     corpora: pl.DataFrame
-    """A row a corpus: what it has, and ``seen``, of what it has as published."""
+    """A row a corpus: what it has, how much of it is ``identified`` by name or date, ``seen`` of what is published."""
     sensors: pl.DataFrame
     """A row a corpus, sensor type and rate."""
     failures: pl.DataFrame
@@ -44,13 +44,14 @@ def _corpora(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
             hours=pl.col("duration_ns").sum() / NS_PER_HOUR,
             warnings=pl.col("warnings").list.len().sum(),
             licence=pl.col("licence").first(),
+            identified=pl.col("identifiers").is_not_null().sum(),
         )
         .collect()
     )
     failed = store.failures.group_by("corpus").agg(not_read=pl.len()).collect()
     # A corpus of which nothing could be read is told of, too.
     rows = rows.join(failed, on="corpus", how="full", coalesce=True)
-    rows = rows.with_columns(pl.col("subjects", "recordings", "not_read").fill_null(0))
+    rows = rows.with_columns(pl.col("subjects", "recordings", "not_read", "identified").fill_null(0))
     configs: dict[str, str] = dict(runs.select("corpus", "config").iter_rows())
     expected = {corpus: _expected(configs.get(corpus)) for corpus in rows["corpus"]}
     seen = [_seen(expected[row["corpus"]], row) for row in rows.iter_rows(named=True)]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from biocurate.errors import RecipeError
 from biocurate.formats import names, reader
 from biocurate.recipes.document import Document, Place, parse_document, read_document
 from biocurate.recipes.faults import recipe_error
 from biocurate.recipes.recipe import Recipe
-from biocurate.recipes.schema import Definition
+from biocurate.recipes.schema import Definition, Name
 from biocurate.recipes.typos import nearest
 
 _PACKAGE = Path(__file__).parent.parent
@@ -81,6 +82,7 @@ def recipe_names() -> list[str]:
 
 def _recipe(document: Document, corpus: str | None) -> Recipe:
     if corpus is not None:
+        _refuse_odd_name(corpus)
         document = replace(document, data={**document.data, "name": corpus})
     try:
         definition = Definition.model_validate(document.data)
@@ -90,6 +92,18 @@ def _recipe(document: Document, corpus: str | None) -> Recipe:
     if definition.files.hash_names:
         _refuse_labels_by_name(document, options.values())
     return Recipe(definition, document.path, document.text, options)
+
+
+def _refuse_odd_name(corpus: str) -> None:
+    try:
+        TypeAdapter(Name).validate_python(corpus)
+    except ValidationError:
+        plain = re.sub(r"[^a-z0-9._-]+", "-", corpus.lower()).strip("-._") or "mycorpus"
+        raise RecipeError(
+            f"{corpus!r} is no name of a corpus.",
+            where="--as",
+            mend=f"It has small letters, digits, '.', '_' and '-' only, such as {plain!r}.",
+        ) from None
 
 
 def _refuse_labels_by_name(document: Document, options: Iterable[BaseModel]) -> None:

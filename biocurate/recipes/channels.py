@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -51,7 +52,7 @@ class Known:
     rule: ChannelRule | None
     """The rule that matched; None where the label was read instead."""
 
-    @property
+    @cached_property
     def unit_is_known(self) -> bool:
         """Whether the unit can be made canonical for this sensor type."""
         return canonical_unit(self.unit, self.sensor) is not None
@@ -92,14 +93,36 @@ def _known(rules: Sequence[ChannelRule], label: str, unit: str, read: Identity) 
     return Known(read.sensor_type, read.name, unit, read.reference, None, None)
 
 
-def regroup(recording: Recording, rules: Sequence[ChannelRule]) -> Recording:
+LAYOUTS = 256
+"""Sets of labels whose channels are remembered."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rulings:
+    """Rules, and what they said of labels before: most files of a corpus have the same ones."""
+
+    rules: Sequence[ChannelRule]
+    _before: dict[tuple[tuple[str, str], ...], list[Known | None]] = field(default_factory=dict, repr=False)
+
+    def know(self, labels: Sequence[tuple[str, str]]) -> Sequence[Known | None]:
+        """As the function `know` says of these labels."""
+        asked = tuple(labels)
+        said = self._before.get(asked)
+        if said is None:
+            if len(self._before) == LAYOUTS:
+                self._before.clear()
+            said = self._before[asked] = know(self.rules, asked)
+        return said
+
+
+def regroup(recording: Recording, rulings: Rulings) -> Recording:
     """Name and type a recording's channels, and make its streams anew: one for each sensor type and clock.
 
     Channels keep the file's order. What no rule matches is read by its label and reported; what that does not know
     either is `MISC`.
     """
     labels = [(channel.label, channel.unit) for stream in recording.streams for channel in stream.channels]
-    known = iter(know(rules, labels))
+    known = iter(rulings.know(labels))
     pieces = [piece for stream in recording.streams for piece in _pieces(stream, known)]
     warnings = _warnings(pieces)
     return replace(recording, streams=_joined(pieces), warnings=(*recording.warnings, *warnings))
@@ -114,12 +137,14 @@ class _Piece:
 
 
 def _pieces(stream: Stream, known: Iterator[Known | None]) -> list[_Piece]:
-    rows: dict[SensorType, list[tuple[int, Known]]] = {}
+    rows: dict[tuple[SensorType, str | None], list[tuple[int, Known]]] = {}
     for row, said in enumerate(islice(known, len(stream.channels))):
         if said is not None:
-            rows.setdefault(said.sensor, []).append((row, said))
+            clock = said.rule.clock if said.rule else None
+            rows.setdefault((said.sensor, clock), []).append((row, said))
     return [
-        _Piece(_selected(stream, sensor, picked), tuple(said for _, said in picked)) for sensor, picked in rows.items()
+        _Piece(replace(_selected(stream, sensor, picked), clock=clock), tuple(said for _, said in picked))
+        for (sensor, clock), picked in rows.items()
     ]
 
 
@@ -132,11 +157,19 @@ def _selected(stream: Stream, sensor: SensorType, picked: Sequence[tuple[int, Kn
 
 
 def _named(channel: Channel, known: Known) -> Channel:
-    stated: dict[str, Any] = {"reference": known.reference, "position": known.position}
-    if known.rule is not None:
-        stated |= {name: getattr(known.rule, name) for name in ("gain", "offset", "prefilter")}
-    changes = {name: value for name, value in stated.items() if value is not None}
-    return replace(channel, name=known.name, unit=known.unit, unit_status=_status(channel, known), **changes)
+    rule = known.rule
+    return Channel(
+        label=channel.label,
+        name=known.name,
+        unit=known.unit,
+        gain=channel.gain if rule is None or rule.gain is None else rule.gain,
+        offset=channel.offset if rule is None or rule.offset is None else rule.offset,
+        invalid=channel.invalid,
+        reference=channel.reference if known.reference is None else known.reference,
+        prefilter=channel.prefilter if rule is None or rule.prefilter is None else rule.prefilter,
+        position=channel.position if known.position is None else known.position,
+        unit_status=_status(channel, known),
+    )
 
 
 def _status(channel: Channel, known: Known) -> str:
@@ -164,8 +197,9 @@ def _joined(pieces: Sequence[_Piece]) -> tuple[Stream, ...]:
     alike: dict[tuple[Any, ...], list[Stream]] = {}
     for piece in pieces:
         stream = piece.stream
-        clock = (stream.sensor_type, stream.rate_hz, stream.segments, str(stream.samples.dtype), stream.band_hz)
-        alike.setdefault(clock, []).append(stream)
+        dtype = str(stream.samples.dtype)
+        kind = (stream.sensor_type, stream.rate_hz, stream.clock, stream.segments, dtype, stream.band_hz)
+        alike.setdefault(kind, []).append(stream)
     return tuple(_stacked(streams) for streams in alike.values())
 
 

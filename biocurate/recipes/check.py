@@ -17,11 +17,14 @@ from biocurate.recipes.expectations import contradictions
 from biocurate.recipes.joins import comment_notes, count_labels, join_notes
 from biocurate.recipes.recipe import Recipe
 from biocurate.recipes.subjects import subject_of
+from biocurate.recipes.todo import todos
 from biocurate.recipes.units import Unit, match_file
 from biocurate.recipes.words import number_of
 
 NAMED = 3
 """Recordings that a finding names."""
+JITTER = 0.1
+"""Rates of one label that differ by less, as a share, are listed as a range."""
 DIFFERENT = 8
 """Different numbers of one label that are listed each."""
 
@@ -35,6 +38,8 @@ class ChannelCount:
     name: str
     unit: str
     rate_hz: float
+    """The slowest, where recordings differ."""
+    rate_max_hz: float
     mapped: bool
     """Whether a rule of the recipe matches; else its label was read."""
     recordings: int
@@ -66,6 +71,8 @@ class Report:
     """What is as it may be."""
     findings: list[str] = field(default_factory=list)
     """What contradicts the recipe."""
+    todo: list[tuple[int, str]] = field(default_factory=list)
+    """Lines of the recipe that are not finished, and what is to be said there."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,7 @@ def check(recipe: Recipe, root: Path) -> Report:
     problems: list[SourceError] = []
     units = recipe.units(root, problems)
     report = Report(recipe.name, str(root), len(units), len({unit.subject for unit in units}))
+    report.todo = todos(recipe.text)
     report.findings += _told(problems)
     if not units:
         return report
@@ -163,14 +171,29 @@ def _unread(recipe: Recipe, units: Sequence[Unit], root: Path) -> dict[str, int]
 
 def _count_channels(seen: Sequence[_Seen], report: Report) -> None:
     """Count channels that are alike, and find those that the recipe does not cover."""
-    counts: Counter[tuple[str, str, str, str, float, bool]] = Counter()
+    rates: dict[tuple[str, str, str, str, bool], Counter[float]] = defaultdict(Counter)
     for one in seen:
-        counts.update(
-            (signal.label, str(known.sensor), known.name, known.unit, signal.rate_hz, known.rule is not None)
-            for signal, known in one.pairs
-        )
-    report.channels = [ChannelCount(*channel, count) for channel, count in counts.items()]
+        for signal, known in one.pairs:
+            alike = (signal.label, str(known.sensor), known.name, known.unit, known.rule is not None)
+            rates[alike][signal.rate_hz] += 1
+    report.channels = [
+        ChannelCount(label, sensor, name, unit, min(some), max(some), mapped, some.total())
+        for (label, sensor, name, unit, mapped), counts in rates.items()
+        for some in _near(counts)
+    ]
     report.findings += _aggregated((one.unit.name, text) for one in seen for text in _uncovered(one))
+
+
+def _near(rates: Counter[float]) -> list[Counter[float]]:
+    """Rates in groups: what differs by less than `JITTER` from the next is one clock that is not steady."""
+    groups: list[Counter[float]] = []
+    last = -1.0
+    for rate in sorted(rates):
+        if not groups or rate > last * (1 + JITTER):
+            groups.append(Counter())
+        groups[-1][rate] = rates[rate]
+        last = rate
+    return groups
 
 
 def _uncovered(one: _Seen) -> list[str]:
@@ -180,7 +203,8 @@ def _uncovered(one: _Seen) -> list[str]:
         if known.rule is None:
             found.append(f"channel {signal.label!r} matches no rule; it would be read as {known.sensor}")
         if not known.unit_is_known and not (known.rule and known.rule.reason):
-            found.append(f"channel {signal.label!r}: no unit of {known.sensor} is {known.unit!r}")
+            unfit = f"no unit of {known.sensor} is {known.unit!r}" if known.unit else "neither file nor rule has a unit"
+            found.append(f"channel {signal.label!r}: {unfit}")
     names = Counter((known.sensor, known.name) for _, known in one.pairs)
     found += [f"{n} {sensor} channels are called {name!r}" for (sensor, name), n in names.items() if n > 1]
     return list(dict.fromkeys(found))
@@ -203,7 +227,8 @@ def _hold_expectations(recipe: Recipe, seen: Sequence[_Seen], report: Report) ->
 
 def _subject_notes(recipe: Recipe, one: _Seen) -> list[str]:
     header = one.header
-    _, _, notes = subject_of(recipe.definition.subject, one.unit, header.comments, header.age, header.sex)
+    said = header.comments, header.fields, header.age, header.sex
+    _, _, notes = subject_of(recipe.definition.subject, one.unit, *said)
     return [*header.warnings, *notes]
 
 

@@ -50,6 +50,25 @@ def contradictions(recipe: Recipe, name: str, pairs: Pairs) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def unexpected(recipe: Recipe, name: str, pairs: Pairs) -> list[str]:
+    """What an unproven recipe stops at: `contradictions`, and channels that none of its rules matches.
+
+    A recipe without any rule leaves all channels to their labels, and expects none.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    name : str
+        Of the recording.
+    pairs : sequence of (SignalHeader, Known)
+    """
+    found = contradictions(recipe, name, pairs)
+    has_rules = recipe.definition.channels or recipe.definition.channel_table
+    if has_rules and not recipe.expect.other_channels:
+        found += [f"a channel {signal.label!r} that no rule matches" for signal, known in pairs if known.rule is None]
+    return list(dict.fromkeys(found))
+
+
 def surplus(recipe: Recipe, units: Sequence[Unit]) -> list[str]:
     """What there is more of than the corpus has as published."""
     counted = (
@@ -77,8 +96,8 @@ def broken(recipe: Recipe, where: str, what: str) -> RecipeError:
         where=where,
         mend=(
             f"The recipe was never tried on the corpus' own files. Hold it against them: biocurate recipes check "
-            f"{recipe.name} --root DIR. Where the corpus is right, mend `expect` or `channels` in a copy of the recipe "
-            "and give its path. What is in the store stays."
+            f"{recipe.name} --root DIR. Where the corpus is right, mend `expect` or `channels` in a copy of the "
+            "recipe, say there `verified: real`, and give its path. What is in the store stays."
         ),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from biocurate.recipes.keyed import keyed_rows
 from biocurate.recipes.labelling import (
     AnnotationLabel,
     BesideLabel,
@@ -18,7 +19,7 @@ from biocurate.recipes.labelling import (
 )
 from biocurate.recipes.labels import as_cut, row_key, texts_of
 from biocurate.recipes.recipe import Recipe
-from biocurate.recipes.tables import column_of, is_there, keys_of, read_rows, rows_by_key, table_source
+from biocurate.recipes.tables import column_of, is_there, keys_of, read_rows, table_source
 from biocurate.recipes.text_blocks import list_notes, read_blocks
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import is_unknown, label_of
@@ -65,19 +66,14 @@ def _recordings(
 
 
 def _rows(kind: str, label: IntervalLabel, units: Sequence[Unit]) -> Counted:
-    by_key = rows_by_key(units[0].root, label)
-    if not by_key:
+    table = keyed_rows(units[0].root, label)
+    rows = None if table is None else table.of_any(row_key(label, unit) for unit in units)
+    if table is None or rows is None or rows.is_empty():
         return kind, "rows", Counter(), set()
-    source = table_source(units[0].root, label.file)
-    texts: Counter[str] = Counter()
-    for key in {row_key(label, unit) for unit in units} & by_key.keys():
-        rows = by_key[key]
-        if label.column is None:
-            texts[label.value or ""] += rows.height
-            continue
-        counts = rows.get_column(column_of(rows, label.column, source)).drop_nulls().value_counts(name="n")
-        texts.update(dict(counts.iter_rows()))
-    return kind, "rows", *_valued(label, texts)
+    if label.column is None:
+        return kind, "rows", *_valued(label, Counter({label.value or "": rows.height}))
+    cells = rows.get_column(column_of(rows, label.column, table.source)).drop_nulls()
+    return kind, "rows", *_valued(label, Counter(dict(cells.value_counts(name="n").iter_rows())))
 
 
 def _valued(label: Words, texts: Counter[str]) -> tuple[Counter[str], set[str]]:
@@ -111,7 +107,7 @@ def join_notes(recipe: Recipe, units: Sequence[Unit]) -> list[str]:
             continue
         joins[keyed.file, keyed.key] = ([], "")
         source = table_source(units[0].root, keyed.file)
-        keys = keys_of(read_rows(source, keyed.separator), keyed.key, source)
+        keys = keys_of(read_rows(source, keyed.separator, (keyed.key.column,)), keyed.key, source)
         stated = set(keys.drop_nulls())
         wanted = {row_key(keyed, unit) for unit in units}
         if keys.null_count():

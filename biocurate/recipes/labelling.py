@@ -249,10 +249,23 @@ Label = Annotated[
 """A label; ``from`` says which kind."""
 
 
-class HeaderField(Fields):
-    """Age or sex from the raw file's header."""
+class HeaderField(Words):
+    """Age or sex from the raw file's header: as its format states them, or cut out of one of its text fields.
+
+    Of a text field only a number of years, or F or M, is ever kept.
+    """
 
     source: Literal["header"] = Field(alias="from")
+    field: Literal["patient"] | None = None
+    """``patient``: the patient identification of EDF, for files that do not keep to the subfields of EDF+."""
+
+    @model_validator(mode="after")
+    def _cuts_a_field(self) -> Self:
+        if self.field is not None and self.match is None:
+            raise ValueError("`field` needs `match`, whose group `value` takes the age or sex out of it")
+        if self.field is None and (self.match or self.replace or self.map is not None):
+            raise ValueError("`match`, `replace` and `map` need `field`, the text that they are for")
+        return self
 
 
 SubjectField = Annotated[HeaderField | NameLabel | TableLabel | CommentLabel, Field(discriminator="source")]

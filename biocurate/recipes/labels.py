@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from biocurate.recipes.keyed import keyed_rows
 from biocurate.recipes.labelling import (
     AnnotationLabel,
     CommentLabel,
@@ -21,7 +22,6 @@ from biocurate.recipes.labelling import (
 from biocurate.recipes.named import key_of, named_texts, parts
 from biocurate.recipes.schema import Definition, KeepRule
 from biocurate.recipes.spans import read_events, spans_of
-from biocurate.recipes.tables import rows_by_key, table_source
 from biocurate.recipes.text_blocks import blocks_of, called
 from biocurate.recipes.units import Unit
 from biocurate.recipes.words import cut_out, is_unknown, label_of, number_beside, number_of
@@ -176,10 +176,11 @@ def _within(annotation: Annotation, duration_ns: int) -> Annotation | None:
 
 
 def _intervals(kind: str, label: IntervalLabel, unit: Unit, recording: Recording) -> Noted:
-    rows = rows_by_key(unit.root, label).get(row_key(label, unit))
-    if rows is None:
+    table = keyed_rows(unit.root, label)
+    rows = None if table is None else table.of(row_key(label, unit))
+    if table is None or rows is None:
         return [], [_no_row(kind, label, unit)]
-    return spans_of(kind, label, rows, table_source(unit.root, label.file), recording)
+    return spans_of(kind, label, rows, table.source, recording)
 
 
 def _events(kind: str, label: EventLabel, unit: Unit, recording: Recording) -> Noted:

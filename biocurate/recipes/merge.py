@@ -49,6 +49,7 @@ def merged_header(headers: Sequence[Header]) -> Header:
         sex=next((header.sex for header in headers if header.sex is not None), None),
         warnings=tuple(dict.fromkeys([warning for header in headers for warning in header.warnings] + noted)),
         comments=tuple(comment for header in headers for comment in header.comments),
+        fields={name: text for header in reversed(headers) for name, text in header.fields.items()},
     )
 
 

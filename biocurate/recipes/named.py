@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from biocurate.errors import SourceError
+from biocurate.recipes.keyed import cells_of
 from biocurate.recipes.labelling import IdField, Keyed, NameLabel, TableLabel
-from biocurate.recipes.tables import cells_of
 from biocurate.recipes.words import label_of
 
 

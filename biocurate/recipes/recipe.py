@@ -15,14 +15,16 @@ from pydantic import BaseModel
 
 from biocurate.errors import SourceError
 from biocurate.formats import Header, Source, reader
-from biocurate.formats.outline import Held, Outlining
+from biocurate.formats.outline import Held
 from biocurate.recipes.channel_table import rules_of, states_of
-from biocurate.recipes.channels import regroup
+from biocurate.recipes.channels import Rulings, regroup
 from biocurate.recipes.correcting import correct_channels, correct_rates
 from biocurate.recipes.labelling import Keyed
 from biocurate.recipes.labels import annotate
 from biocurate.recipes.merge import merged, merged_header
 from biocurate.recipes.naming import hashed, hide
+from biocurate.recipes.outlines import outlined
+from biocurate.recipes.partners import refuse_without_signal
 from biocurate.recipes.schema import ChannelRule, Definition, Expect
 from biocurate.recipes.subjects import subject_of
 from biocurate.recipes.tables import is_there, read_rows, table_source
@@ -30,6 +32,7 @@ from biocurate.recipes.units import CHANNEL_TABLE, Unit, find_units
 from biocurate.recording import Annotation, Recording
 
 _NOT_IN_ROWS = {"title", "citation", "url", "obtain", "verified", "mains_hz", "expect", "ignore", "files"}
+_EMPTY = "it holds no signal that the recipe reads: there are labels at most"
 _SIGNAL_FIELDS = ("match", "recordings", "sensor", "skip")
 
 
@@ -163,8 +166,17 @@ class Recipe:
         return list(dict.fromkeys([*read, *unit.beside.values()]))
 
     def read_header(self, unit: Unit) -> Header:
-        """What a recording's files say about themselves; no samples are read."""
-        return merged_header([reader(name).read_header(source, options) for source, name, options in unit.files])
+        """What a recording's files say about themselves; no samples are read.
+
+        Raises
+        ------
+        SourceError
+            A file is damaged or missing.
+        """
+        header = merged_header([reader(name).read_header(source, options) for source, name, options in unit.files])
+        if not header.signals:
+            refuse_without_signal(self.definition, unit)
+        return header
 
     def rules(self, unit: Unit) -> tuple[ChannelRule, ...]:
         """What a recording's channels are: the recipe's own rules, then those of the table beside it."""
@@ -173,6 +185,21 @@ class Recipe:
         own = self.definition.channels
         own = tuple(rule for rule in own if rule.recordings is None or rule.recordings.fullmatch(unit.name))
         return own + (rules_of(table, source) if table and source else ())
+
+    def rulings(self, unit: Unit) -> Rulings:
+        """The rules of a recording; those of the recipe alone remember what they said."""
+        if self.definition.channel_table:
+            return Rulings(self.rules(unit))
+        own = enumerate(self.definition.channels)
+        places = tuple(i for i, rule in own if rule.recordings is None or rule.recordings.fullmatch(unit.name))
+        if places not in self._rulings:
+            self._rulings[places] = Rulings(self.rules(unit))
+        return self._rulings[places]
+
+    @cached_property
+    def _rulings(self) -> dict[tuple[int, ...], Rulings]:
+        """By the places of the rules among the recipe's."""
+        return {}
 
     def read(self, unit: Unit) -> Recording:
         """Read a recording: all its files on one clock, its channels named and typed, its labels as annotations.
@@ -194,7 +221,10 @@ class Recipe:
         SourceError
             A file is damaged or missing.
         """
-        return merged([reader(name).read(source, options) for source, name, options in unit.files])
+        raw = merged([reader(name).read(source, options) for source, name, options in unit.files])
+        if not raw.streams:
+            refuse_without_signal(self.definition, unit)
+        return raw
 
     def outline_raw(self, unit: Unit, held: Mapping[str, Held]) -> Recording | None:
         """As `read_raw`, without looking at a sample; None where a reader cannot do that.
@@ -205,13 +235,7 @@ class Recipe:
         held : mapping of str to Held
             Label -> what a store knows of that channel.
         """
-        found = []
-        for source, name, options in unit.files:
-            outlining = reader(name)
-            if not isinstance(outlining, Outlining):
-                return None
-            found.append(outlining.outline(source, options, held))
-        return merged(found)
+        return outlined(unit, held)
 
     def told(self, unit: Unit, raw: Recording) -> Recording:
         """Put what the recipe says onto a recording: names and types of its channels, corrections, labels, subject.
@@ -221,17 +245,17 @@ class Recipe:
         RecipeError
             A table or column that the recipe names is not there.
         """
-        named = regroup(correct_rates(self.definition.corrections, unit.name, raw), self.rules(unit))
+        named = regroup(correct_rates(self.definition.corrections, unit.name, raw), self.rulings(unit))
         named = correct_channels(self.definition.corrections, unit.name, named)
         annotations, label_notes = annotate(self.definition, unit, named)
         annotations += self._states(unit, named)
-        age, sex, subject_notes = subject_of(self.definition.subject, unit, raw.comments, raw.age, raw.sex)
+        age, sex, subject_notes = subject_of(self.definition.subject, unit, raw.comments, raw.header, raw.age, raw.sex)
         return replace(
             named,
             annotations=tuple(annotations),
             age=age,
             sex=sex,
-            warnings=(*named.warnings, *label_notes, *subject_notes),
+            warnings=(*named.warnings, *label_notes, *subject_notes, *([] if named.streams else [_EMPTY])),
         )
 
     def _states(self, unit: Unit, recording: Recording) -> list[Annotation]:

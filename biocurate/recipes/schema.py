@@ -102,6 +102,8 @@ class ChannelRule(Fields):
     """``suspect``: what the file states as its unit is not to be trusted."""
     reason: str | None = None
     """Why; goes with `unit_status` into the recording's warnings."""
+    clock: str | None = Field(None, pattern=r"[A-Za-z0-9][A-Za-z0-9_-]*")
+    """The device whose clock timed it, where the recording's devices have several; the rest go by the recording's."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> ChannelRule:
@@ -160,6 +162,8 @@ class Expect(Fields):
     """Of all channels or by sensor type; several where recordings differ."""
     channels: dict[Sensor, NonNegativeInt] = Field({})
     """Channels of each sensor type in every recording."""
+    other_channels: bool = False
+    """Whether a recipe with channel rules that was never tried on the corpus may meet channels that none matches."""
     duration_s: tuple[PositiveFloat, ...] = ()
     """Lengths that recordings have, where all have one of a few; `biocurate audit` holds them against it."""
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from itertools import repeat
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from biocurate.errors import RecipeError
 from biocurate.formats.source import Source
 from biocurate.recipes.day_clock import day_ns, since
 from biocurate.recipes.labelling import Column, EventLabel, Spans
 from biocurate.recipes.tables import column_of, parse_rows
+from biocurate.recipes.timed import Timed, Times, coded, numbers_at
 from biocurate.recipes.words import is_unknown, label_of
 from biocurate.recording import NS, Annotation, Recording
 
@@ -86,19 +90,33 @@ def spans_of(
         if recording.start_unix_ns is None:
             return [], [f"{kind}: the recording states no start time, so labels on the unix clock are left out"]
         origin_ns -= recording.start_unix_ns
-    timed = _timed(spans, rows, source, origin_ns)
-    warnings = _unreadable(kind, spans, rows, timed, source)
-    if spans.missing_duration == "instant":
-        timed = timed.with_columns(pl.col("length").fill_null(0))
-    timed = timed.drop_nulls(["onset", "length"]).sort("onset", maintain_order=True)
+
+    def cells(column: Column | tuple[Column, ...]) -> pl.Series:
+        return rows.get_column(column_of(rows, column, source))
+
+    onset = _onset(spans, rows.height, cells)
+    length = _length(spans, onset, cells)
+    column = label_column(spans, rows)
+    names = [] if spans.value is None else [spans.value]
+    code = np.zeros(rows.height, np.int32)
+    warnings = _unreadable(kind, spans, onset, length)
+    if column is not None:
+        code, names, unknown = _labels(spans, cells(column))
+        if unknown:
+            warnings.append(f"{kind}: {unknown} of {rows.height} rows have a value that the recipe does not know")
+    known = onset.known if spans.missing_duration == "instant" else onset.known & length.known
+    row = np.flatnonzero(known)
+    lasting = np.where(length.known, np.maximum(length.ns, 0), 0)
+    timed = Timed(row, onset.ns[row] + origin_ns, lasting[row], code[row]).in_order()
     if spans.every_s is not None:
-        timed = _merged(timed, round(spans.every_s * NS))
-    timed = timed.drop_nulls("value")
-    inside = _inside(timed, recording.duration_ns)
-    if lost := timed.height - inside.height:
-        warnings.append(f"{kind}: {lost} of {timed.height} lie outside the recording and are left out")
-    made = inside.select("onset", "length", "value", "number").iter_rows()
-    return [Annotation(onset, length, kind, value, number) for onset, length, value, number in made], warnings
+        timed = timed.merged(round(spans.every_s * NS))
+    timed = timed.labelled()
+    inside = timed.inside(recording.duration_ns)
+    if lost := len(timed) - len(inside):
+        warnings.append(f"{kind}: {lost} of {len(timed)} lie outside the recording and are left out")
+    numbers = repeat(None, len(inside)) if spans.number is None else numbers_at(cells(spans.number), inside.row)
+    made = zip(inside.onset.tolist(), inside.length.tolist(), inside.code.tolist(), numbers, strict=True)
+    return [Annotation(begin, lasts, kind, names[code], number) for begin, lasts, code, number in made], warnings
 
 
 def label_column(spans: Spans, rows: pl.DataFrame) -> Column | tuple[Column, ...] | None:
@@ -107,115 +125,61 @@ def label_column(spans: Spans, rows: pl.DataFrame) -> Column | tuple[Column, ...
     return None if named and spans.value is not None else spans.column
 
 
-def _timed(spans: Spans, rows: pl.DataFrame, source: Source, origin_ns: int) -> pl.DataFrame:
-    """Onset and length in nanoseconds on the recording's clock, label and number of each row."""
-
-    def cells(column: Column | tuple[Column, ...]) -> pl.Series:
-        return rows.get_column(column_of(rows, column, source))
-
-    column = label_column(spans, rows)
-    onset = _onset(spans, rows, cells)
-    length = _length(spans, onset, cells)
-    number: pl.Series | None = None
-    if spans.number is not None:
-        number = cells(spans.number).cast(pl.Float64, strict=False)
-    return pl.DataFrame(
-        {
-            "onset": onset + origin_ns,
-            "length": length.clip(lower_bound=0),
-            "value": _labels(spans, cells(column)) if column is not None else None,
-            "number": number,
-        },
-        schema={"onset": pl.Int64, "length": pl.Int64, "value": pl.String, "number": pl.Float64},
-    ).with_columns(pl.col("value") if column is not None else pl.lit(spans.value).alias("value"))
-
-
 Cells = Callable[[Column], pl.Series]
 """Gives a column."""
 
 
-def _onset(spans: Spans, rows: pl.DataFrame, cells: Cells) -> pl.Series:
+def _onset(spans: Spans, n_rows: int, cells: Cells) -> Times:
     """When each row begins, in nanoseconds on its clock."""
     if spans.onset.column is None:
         assert spans.every_s is not None
-        return pl.int_range(rows.height, dtype=pl.Int64, eager=True) * round(spans.every_s * NS)
+        begins = np.arange(n_rows, dtype=np.int64) * round(spans.every_s * NS)
+        return Times(begins, np.ones(n_rows, np.bool_))
     if spans.onset.origin is None:
-        return _nanoseconds(cells(spans.onset.column), spans.onset.unit)
-    return since(day_ns(cells(spans.onset.column)), day_ns(cells(spans.onset.origin)))
+        return Times.of(_nanoseconds(cells(spans.onset.column), spans.onset.unit))
+    return Times.of(since(day_ns(cells(spans.onset.column)), day_ns(cells(spans.onset.origin))))
 
 
-def _length(spans: Spans, onset: pl.Series, cells: Cells) -> pl.Series:
-    """How long each row lasts, in nanoseconds; null where that cannot be read, or is longer than anything."""
+def _length(spans: Spans, onset: Times, cells: Cells) -> Times:
+    """How long each row lasts, in nanoseconds; not known where that cannot be read, or is longer than anything."""
     if spans.every_s is not None:
-        return pl.Series([round(spans.every_s * NS)], dtype=pl.Int64).new_from_index(0, len(onset))
+        return Times.all(len(onset.ns), round(spans.every_s * NS))
     if spans.duration is not None:
-        length = _nanoseconds(cells(spans.duration), spans.onset.unit)
+        length = Times.of(_nanoseconds(cells(spans.duration), spans.onset.unit))
     elif spans.end is None:
-        return pl.zeros(len(onset), pl.Int64, eager=True)
+        return Times.all(len(onset.ns), 0)
     elif spans.onset.origin is not None:
         assert spans.onset.column is not None
-        length = since(day_ns(cells(spans.end)), day_ns(cells(spans.onset.column)))
+        length = Times.of(since(day_ns(cells(spans.end)), day_ns(cells(spans.onset.column))))
     else:
-        length = _nanoseconds(cells(spans.end), spans.onset.unit) - onset
-    return length if spans.longest_s is None else _at_most(length, round(spans.longest_s * NS))
-
-
-def _at_most(length: pl.Series, longest_ns: int) -> pl.Series:
-    return length.to_frame("length").select(pl.when(pl.col("length") <= longest_ns).then("length")).to_series()
+        end = Times.of(_nanoseconds(cells(spans.end), spans.onset.unit))
+        length = Times(end.ns - onset.ns, end.known & onset.known)
+    return length if spans.longest_s is None else length.at_most(round(spans.longest_s * NS))
 
 
 def _nanoseconds(cells: pl.Series, unit: str) -> pl.Series:
     return (cells.cast(_EXACT, strict=False) * _NS_PER[unit]).cast(pl.Int64, strict=False)
 
 
-def _labels(spans: Spans, cells: pl.Series) -> pl.Series:
-    said = {text: label_of(text, spans) for text in cells.unique().drop_nulls()}
-    return cells.replace_strict(said, default=None, return_dtype=pl.String)
+def _labels(spans: Spans, cells: pl.Series) -> tuple[NDArray[np.int32], list[str], int]:
+    """Code of each row's label, the labels, and how many rows have a value that the recipe does not know."""
+    texts = cells.unique().drop_nulls().to_list()
+    code, names = coded(cells, {text: label_of(text, spans) for text in texts})
+    unknown = [text for text in texts if is_unknown(text, spans)]
+    return code, names, int(cells.is_in(unknown).sum()) if unknown else 0
 
 
-def _merged(timed: pl.DataFrame, every_ns: int) -> pl.DataFrame:
-    """Rows of equal label that follow on each other as one interval; half a step of jitter is no gap."""
-    begins = timed.get_column("value").ne_missing(timed.get_column("value").shift()) | (
-        timed.get_column("onset").diff().fill_null(0) > every_ns + every_ns // 2
-    )
-    return (
-        timed.with_columns(begins.cum_sum().alias("run"))
-        .group_by("run", maintain_order=True)
-        .agg(
-            pl.col("onset").first(),
-            (pl.col("onset").last() - pl.col("onset").first() + every_ns).alias("length"),
-            pl.col("value").first(),
-            pl.col("number").first(),
-        )
-    )
-
-
-def _inside(timed: pl.DataFrame, duration_ns: int) -> pl.DataFrame:
-    """What lies in the recording, cut to it; an instant may lie on its end."""
-    begin, end = pl.col("onset"), pl.col("onset") + pl.col("length")
-    touches = ((end > 0) & (begin < duration_ns)) | ((pl.col("length") == 0) & begin.is_between(0, duration_ns))
-    cut = begin.clip(lower_bound=0)
-    return timed.filter(touches).with_columns(
-        cut.alias("onset"), (end.clip(upper_bound=duration_ns) - cut).alias("length")
-    )
-
-
-def _unreadable(kind: str, spans: Spans, rows: pl.DataFrame, timed: pl.DataFrame, source: Source) -> list[str]:
-    """Warnings for times and labels that say nothing."""
+def _unreadable(kind: str, spans: Spans, onset: Times, length: Times) -> list[str]:
+    """Warnings for times that say nothing."""
     warnings = []
-    endless = timed.filter(pl.col("onset").is_not_null() & pl.col("length").is_null()).height
-    lost = timed.get_column("onset").null_count()
+    n_rows = len(onset.ns)
+    endless = int(np.count_nonzero(onset.known & ~length.known))
+    lost = n_rows - int(np.count_nonzero(onset.known))
     if spans.missing_duration == "drop":
         lost, endless = lost + endless, 0
     # Where a length is left out on purpose, as BIDS' n/a, an instant is what is meant; a time that is none is a slip.
     if endless and spans.duration is None:
-        warnings.append(f"{kind}: {endless} of {rows.height} rows have no plausible end and are kept as instants")
+        warnings.append(f"{kind}: {endless} of {n_rows} rows have no plausible end and are kept as instants")
     if lost:
-        warnings.append(f"{kind}: {lost} of {rows.height} rows have no readable time and are left out")
-    if (column := label_column(spans, rows)) is not None:
-        cells = rows.get_column(column_of(rows, column, source))
-        unknown = [text for text in cells.unique().drop_nulls() if is_unknown(text, spans)]
-        if unknown:
-            count = cells.is_in(unknown).sum()
-            warnings.append(f"{kind}: {count} of {rows.height} rows have a value that the recipe does not know")
+        warnings.append(f"{kind}: {lost} of {n_rows} rows have no readable time and are left out")
     return warnings

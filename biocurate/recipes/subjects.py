@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from biocurate.recipes.labelling import HeaderField, Keyed, SubjectField
@@ -38,7 +38,12 @@ def sex_of(text: str) -> str | None:
 
 
 def subject_of(
-    fields: Subject, unit: Unit, comments: Sequence[str], age: float | None, sex: str | None
+    fields: Subject,
+    unit: Unit,
+    comments: Sequence[str],
+    header: Mapping[str, str],
+    age: float | None,
+    sex: str | None,
 ) -> tuple[float | None, str | None, list[str]]:
     """Age and sex by the recipe, with warnings where they are unreadable or the file's header differs.
 
@@ -48,6 +53,8 @@ def subject_of(
     unit : Unit
     comments : sequence of str
         Of the raw files' headers.
+    header : mapping of str to str
+        Their text fields.
     age, sex : optional
         As the raw files' headers state them.
 
@@ -59,8 +66,8 @@ def subject_of(
         Never a value, only that it differs.
     """
     header_sex = sex_of(sex) if sex is not None else None
-    years, age_notes = _stated("age", fields.age, age_of, age, unit, comments)
-    letter, sex_notes = _stated("sex", fields.sex, sex_of, header_sex, unit, comments)
+    years, age_notes = _stated("age", fields.age, age_of, age, _texts(fields.age, unit, comments, header))
+    letter, sex_notes = _stated("sex", fields.sex, sex_of, header_sex, _texts(fields.sex, unit, comments, header))
     return years, letter, age_notes + sex_notes
 
 
@@ -70,21 +77,40 @@ def differing(warning: str) -> str | None:
     return None if match is None else match["what"]
 
 
+def _differ(header: float | str, value: float | str) -> bool:
+    """Whether two statements cannot both be true; an age with months is that of a header's whole years."""
+    if isinstance(header, float) and isinstance(value, float):
+        return abs(header - value) >= 1
+    return header != value
+
+
 def _stated(
     name: str,
     field: SubjectField,
     read: Callable[[str], T | None],
     header: T | None,
-    unit: Unit,
-    comments: Sequence[str],
+    texts: Sequence[str],
 ) -> tuple[T | None, list[str]]:
-    if isinstance(field, HeaderField):
+    if isinstance(field, HeaderField) and field.field is None:
         return header, []
-    where = field.file if isinstance(field, Keyed) else "header comments" if field.source == "comments" else "file name"
-    texts = texts_of(field, unit, comments)
+    where = _place(field)
     value = read(label_of(texts[0], as_cut(field)) or "") if texts else None
     if value is None:
         return None, [f"{name}: none that can be read in {where}"]
-    if header is not None and header != value:
+    if header is not None and _differ(header, value):
         return value, [_DIFFER.format(name=name, where=where)]
     return value, []
+
+
+def _texts(field: SubjectField, unit: Unit, comments: Sequence[str], header: Mapping[str, str]) -> Sequence[str]:
+    """What the files say, before `as_cut` translates it."""
+    if isinstance(field, HeaderField):
+        return [header.get(field.field or "", "")]
+    return texts_of(field, unit, comments) or []
+
+
+def _place(field: SubjectField) -> str:
+    """Where a field is read, for warnings."""
+    if isinstance(field, Keyed):
+        return field.file
+    return {"comments": "header comments", "header": "the header's patient field"}.get(field.source, "file name")

@@ -1,15 +1,12 @@
-"""Sidecar tables: found below the root, read once a process, joined on a declared key."""
+"""Sidecar tables: found below the root, read once a process; what their rows are called (`keyed` joins them)."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from biocurate.errors import RecipeError
 from biocurate.formats.source import Source
@@ -18,6 +15,8 @@ from biocurate.recipes.typos import nearest
 
 KEPT = 64
 """Tables that a process keeps in memory."""
+LARGE = 2**24
+"""Bytes of a table of which only the columns that are needed are held."""
 
 
 @lru_cache(maxsize=KEPT)
@@ -65,18 +64,41 @@ def is_there(root: Path, keyed: Keyed) -> bool:
     return True
 
 
-def read_rows(source: Source, separator: str | None = None) -> pl.DataFrame:
+def read_rows(
+    source: Source, separator: str | None = None, columns: tuple[Column | tuple[Column, ...], ...] = ()
+) -> pl.DataFrame:
     """Read a table with a header row; every cell is text without blanks around it, or null where it is empty.
 
     A table is read once a process, as long as it does not change.
+
+    Parameters
+    ----------
+    source : Source
+    separator : str, optional
+        Between cells; a tab in ``.tsv``, else a comma.
+    columns : tuple, optional
+        Those that are needed, as `column_of` takes them: of a table of more than `LARGE` bytes no others are held,
+        where each has a name.
     """
-    return _read_rows(source, separator, source.mtime_ns)
+    size, mtime_ns = source.stamp
+    return _read_rows(source, separator, columns if size > LARGE else (), mtime_ns)
 
 
 @lru_cache(maxsize=KEPT)
-def _read_rows(source: Source, separator: str | None, mtime_ns: int) -> pl.DataFrame:
+def _read_rows(
+    source: Source, separator: str | None, columns: tuple[Column | tuple[Column, ...], ...], mtime_ns: int
+) -> pl.DataFrame:
     with source.open() as file:
-        return parse_rows(file.read(), source, separator)
+        data = file.read()
+    if not columns:
+        return parse_rows(data, source, separator)
+    head = parse_rows(data.partition(b"\n")[0] + b"\n", source, separator)
+    names = {each for column in columns for each in (column if isinstance(column, tuple) else (column,))}
+    if any(isinstance(name, int) for name in names):
+        return parse_rows(data, source, separator)
+    places = [place for place, name in enumerate(head.columns) if name in names]
+    rows = parse_rows(data, source, separator, columns=places)
+    return rows.rename({f"{_PLACE}{place}": head.columns[place] for place in places}) if places else head
 
 
 def parse_rows(
@@ -105,13 +127,11 @@ def parse_rows(
         Places of the columns to read; all where it is left out.
     """
     data = b"".join(data.split(b"\n", skip)[skip:]) if skip else data
-    if not data.strip():
+    if not data or data.isspace():
         return pl.DataFrame()
     separator = separator or ("\t" if source.virtual.lower().endswith(".tsv") else ",")
     try:
-        rows = pl.read_csv(
-            io.BytesIO(data), has_header=header, infer_schema=False, separator=separator, columns=columns
-        )
+        rows = pl.read_csv(data, has_header=header, infer_schema=False, separator=separator, columns=columns)
     except pl.exceptions.PolarsError as error:
         raise RecipeError(
             f"the table cannot be read: {str(error).splitlines()[0]}",
@@ -120,8 +140,9 @@ def parse_rows(
         ) from None
     if columns is not None:
         rows.columns = [f"{_PLACE}{place}" for place in columns]
-    rows = rows.rename({name: name.strip() for name in rows.columns})
-    return rows.with_columns(pl.all().str.strip_chars().replace("", None))
+    rows.columns = [name.strip() for name in rows.columns]
+    bare = pl.all().str.strip_chars()
+    return rows.select(pl.when(bare != "").then(bare))
 
 
 def column_of(rows: pl.DataFrame, column: Column | tuple[Column, ...], source: Source) -> str:
@@ -159,50 +180,4 @@ def keys_of(rows: pl.DataFrame, key: Key, source: Source) -> pl.Series:
     return cells
 
 
-def rows_by_key(root: Path, keyed: Keyed) -> Mapping[str, pl.DataFrame]:
-    """Rows of a table by key; a table is taken apart once a process, as long as it does not change."""
-    if not is_there(root, keyed):
-        return {}
-    source = table_source(root, keyed.file)
-    return _rows_by_key(source, keyed.separator, keyed.key, source.mtime_ns)
-
-
-def cells_of(root: Path, keyed: Keyed, column: Column, key: str) -> list[str] | None:
-    """Cells of one column in the rows of a key, without the empty ones; None where no row has the key."""
-    if not is_there(root, keyed):
-        return None
-    source = table_source(root, keyed.file)
-    rows = _read_rows(source, keyed.separator, source.mtime_ns)
-    if keyed.optional and column not in rows.columns:
-        return None
-    keys, places = _index(source, keyed.separator, keyed.key, source.mtime_ns)
-    first, last = (np.searchsorted(keys, key.encode(), side) for side in ("left", "right"))
-    if first == last:
-        return None
-    cells = rows.get_column(column_of(rows, column, source))
-    # One by one: there are few, and an expression costs more than they do.
-    return [cell for place in places[first:last].tolist() if (cell := cells[place]) is not None]
-
-
-@lru_cache(maxsize=KEPT)
-def _index(
-    source: Source, separator: str | None, key: Key, mtime_ns: int
-) -> tuple[NDArray[np.bytes_], NDArray[np.int64]]:
-    """Keys of a table in order, and the row of each; a dict of lists would be gigabytes for a table of 800,000 rows."""
-    keys = keys_of(_read_rows(source, separator, mtime_ns), key, source)
-    places = keys.is_not_null().arg_true().to_numpy().astype(np.int64)
-    texts = np.array([text.encode() for text in keys.drop_nulls()], dtype=np.bytes_)
-    order = np.argsort(texts, kind="stable")
-    return texts[order], places[order]
-
-
-@lru_cache(maxsize=KEPT)
-def _rows_by_key(source: Source, separator: str | None, key: Key, mtime_ns: int) -> Mapping[str, pl.DataFrame]:
-    rows = _read_rows(source, separator, mtime_ns)
-    keys = keys_of(rows, key, source)
-    parts = rows.with_columns(keys.alias(_KEY)).drop_nulls(_KEY).partition_by(_KEY, as_dict=True, include_key=False)
-    return {str(name): part for (name,), part in parts.items()}
-
-
-_KEY = "\x00key"
 _PLACE = "\x00place "

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from biocurate.store.pair_schema import CLOCKS, PAIRS
+from biocurate.store.quality_schema import QUALITY
 from biocurate.store.schema import FORGOTTEN, FORMAT, IMAGES, LABELS, TABLES, WINDOWS
+from biocurate.store.view_schema import DERIVED_STREAMS
 
 HEAD = f"""# The store's format, version {FORMAT}
 
@@ -18,6 +21,7 @@ STORE/
   tables/<name>/                    Delta Lake tables
   tables/windows/<set>/             one table a window set, with a string column for each of its labels
   tables/manifests/<name>/          the rows of a built manifest
+  tables/quality/<set>/             what was measured of each channel of each window of a set
   tables/images/<set>/              the rows of an image set
   signals/<corpus>/<part>.zarr      Zarr v3, sharded, (channels, samples); streams end to end, each on a chunk boundary
   signals/<corpus>/<part>.objects.json   every object of the part with its size and sha256
@@ -58,7 +62,14 @@ duckdb.sql("SELECT corpus, count(*) AS recordings FROM recordings GROUP BY corpu
 def markdown() -> str:
     """Make the page."""
     sections = [HEAD, "## Tables\n"]
-    sets = {"windows/<set>": WINDOWS, "images/<set>": IMAGES}
+    sets = {
+        "windows/<set>": WINDOWS,
+        "pairs/<set>": PAIRS,
+        "quality/<set>": QUALITY,
+        "images/<set>": IMAGES,
+        "derived_streams": DERIVED_STREAMS,
+        "clocks": CLOCKS,
+    }
     for name, schema in {**TABLES, **sets, "labels": LABELS, "forgotten": FORGOTTEN}.items():
         rows = [f"| `{path}` | {kind} | {comment} |" for path, kind, comment in _columns(schema)]
         sections.append("\n".join([f"### {name}\n", "| column | type | meaning |", "|---|---|---|", *rows, ""]))

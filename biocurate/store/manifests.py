@@ -38,6 +38,8 @@ class Manifest:
     rows: pl.DataFrame
     terms: tuple[dict[str, Any], ...] = ()
     """Of each corpus that windows are from: corpus, licence, access, redistribute, share_alike."""
+    dropped: tuple[dict[str, Any], ...] = ()
+    """Windows that thresholds on quality drop, by rule, label, sex and corpus: by, value, windows, dropped."""
 
     @property
     def classes(self) -> list[str]:
@@ -128,6 +130,7 @@ def open_manifest(tables: Tables, name: str, snapshot_id: int | None = None) -> 
         splits=tuple(row["splits"]),
         rows=rows,
         terms=tuple(row["terms"] or ()),
+        dropped=tuple(row["dropped"] or ()),
     )
 
 

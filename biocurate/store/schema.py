@@ -74,6 +74,13 @@ STREAM = pa.struct(
     ]
 )
 
+IDENTIFIER = pa.struct(
+    [
+        column("field", pa.string(), "patient, recording (EDF header), comment (WFDB header), start (of any file)"),
+        column("text", pa.string(), "as the file has it; a start as ISO date and time, UTC where it names no zone"),
+    ]
+)
+
 RECORDINGS = pa.schema(
     [
         column("recording_id", pa.string(), "<corpus>/<name from the recipe>, [A-Za-z0-9._/-]"),
@@ -101,6 +108,8 @@ RECORDINGS = pa.schema(
         column("audit_warnings", pa.list_(pa.string()), "the last of the warnings: what that audit found"),
         column("run_id", pa.string(), "the ingest run that wrote the row"),
         column("streams", pa.list_(STREAM), "its streams, in order"),
+        column("clocks", pa.list_(pa.string()), "device whose clock timed each stream; null: the recording's own"),
+        column("identifiers", pa.list_(IDENTIFIER), "names and dates; null but for `ingest --keep-identifiers`"),
     ]
 )
 
@@ -192,6 +201,7 @@ WINDOWS = pa.schema(
         column("duration_ns", pa.int64(), "length"),
         column("sensor_types", pa.list_(pa.string()), "sensor types that cover it without a gap, sorted"),
         column("streams", pa.list_(WINDOW_STREAM), "covering streams: number, first sample in the stream"),
+        column("view", pa.string(), "id of the view whose streams these are; null: as recorded"),
     ]
 )
 """Columns of every window set; a set has one more string column for each label."""
@@ -203,6 +213,15 @@ TERMS = pa.struct(
         column("access", pa.string(), "open, registered or credentialed"),
         column("redistribute", pa.bool_(), "whether its files may be passed on; null: not known"),
         column("share_alike", pa.bool_(), "whether what is derived must stay under the licence"),
+    ]
+)
+
+DROPPED = pa.struct(
+    [
+        column("by", pa.string(), "rule, label, sex or corpus"),
+        column("value", pa.string(), "the rule, or the group; null: not known"),
+        column("windows", pa.int64(), "windows that were selected before quality was looked at"),
+        column("dropped", pa.int64(), "of them, those that do not meet the rule, or one of the rules"),
     ]
 )
 
@@ -218,6 +237,7 @@ MANIFESTS = pa.schema(
         column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
         column("built", pa.timestamp("us", tz="UTC"), "when"),
         column("terms", pa.list_(TERMS), "licences of the corpora that its windows are from"),
+        column("dropped", pa.list_(DROPPED), "whom the thresholds on quality drop; empty without any"),
     ]
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from biocurate.errors import UsageError
 from biocurate.store.reading import catalogue, read_parts
 from biocurate.store.store import Store
 
@@ -22,11 +23,19 @@ class SignalReader:
     store : Store
     recording_ids : sequence of str, optional
         Restrict the catalogue to these recordings.
+    view : str, optional
+        Id of a view: read the streams that it made, and not those that were recorded.
     """
 
-    def __init__(self, store: Store, recording_ids: Sequence[str] | None = None) -> None:
+    def __init__(self, store: Store, recording_ids: Sequence[str] | None = None, view: str | None = None) -> None:
         self.store = store
+        self.view = view
         self._recording_ids = recording_ids
+
+    @classmethod
+    def of(cls, store: Store, windows: pl.DataFrame) -> SignalReader:
+        """One for the recordings of some windows, and for the view that they are windows of."""
+        return cls(store, windows["recording_id"].unique().to_list(), view_of(windows))
 
     @cached_property
     def streams(self) -> pl.DataFrame:
@@ -34,7 +43,7 @@ class SignalReader:
 
         ``scale`` and ``shift`` go from digital values straight to the canonical unit.
         """
-        streams = self.store.streams
+        streams = self.store.streams_of(self.view)
         if self._recording_ids is not None:
             streams = streams.filter(pl.col("recording_id").is_in(list(self._recording_ids)))
         return catalogue(streams.collect())
@@ -62,3 +71,18 @@ class SignalReader:
             Where a stored byte is missing or differs.
         """
         return read_parts(self.store.objects, parts, digests, starts, n_samples)
+
+
+def view_of(windows: pl.DataFrame) -> str | None:
+    """The view that windows are of; None where they are of what was recorded.
+
+    Raises
+    ------
+    UsageError
+        Where they are of several.
+    """
+    found = windows["view"].unique().to_list() if "view" in windows.columns else [None]
+    if len(found) > 1:
+        named = ", ".join(sorted(str(view or "as recorded") for view in found))
+        raise UsageError(f"the windows are of several views: {named}.", mend="Read those of each view apart.")
+    return found[0] if found else None

@@ -12,7 +12,13 @@ KEY = ("recording_id", "revision")
 OWN_SET = "manifest-"
 """Begins the name of a window set that belongs to a manifest; no other set's name does."""
 
-_WORDS = {"windows": "window set", "images": "image set", "manifests": "manifest"}
+_WORDS = {
+    "windows": "window set",
+    "pairs": "set of pairs",
+    "quality": "quality of window set",
+    "images": "image set",
+    "manifests": "manifest",
+}
 
 
 def gone(rows: pl.LazyFrame, recordings: pl.LazyFrame) -> pl.DataFrame:
@@ -51,6 +57,10 @@ def rebuild(table: str) -> str:
     kind, _, name = table.partition("/")
     if kind == "images":
         return f"biocurate images generate --set {name} --manifest MANIFEST --sensor SENSOR"
+    if kind == "pairs":
+        return f"biocurate windows build {name} …, then biocurate pairs build {name} --sensors SENSORS"
+    if kind == "quality":
+        return f"biocurate windows build {name} …, then biocurate quality score {name}"
     if kind == "manifests" or name.startswith(OWN_SET):
         return "biocurate manifest build FILE"
     if kind == "windows":

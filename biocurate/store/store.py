@@ -15,13 +15,18 @@ from biocurate.store import lease as leases
 from biocurate.store.card import CARD, is_published, new_card, read_card
 from biocurate.store.manifests import Manifest, open_manifest
 from biocurate.store.objects import Objects
+from biocurate.store.pair_schema import CLOCKS
 from biocurate.store.schema import SNAPSHOTS, TABLES, cast
 from biocurate.store.stale import gone, stale_error
 from biocurate.store.stored import StoredRecording
 from biocurate.store.tables import Tables
+from biocurate.store.view_schema import DERIVED_STREAMS
 
 UNVERSIONED = frozenset({"snapshots", "runs"})
 """Tables that only grow; a snapshot does not fix them."""
+
+_MADE = ("windows/", "pairs/", "quality/", "images/", "manifests/")
+"""Begin the names of tables that are made from recordings, and stale when these are replaced."""
 
 
 class Store:
@@ -70,8 +75,24 @@ class Store:
     @property
     def streams(self) -> pl.LazyFrame:
         """One row a stream of a recording; ``channels`` and ``segments`` are nested."""
-        rows = self.recordings.select("recording_id", "revision", "corpus", "person", "subject", "streams")
-        return rows.explode("streams").unnest("streams").filter(pl.col("stream_id").is_not_null())
+        rows = self.recordings.select("recording_id", "revision", "corpus", "person", "subject", "streams", "clocks")
+        each = rows.explode("streams").unnest("streams").filter(pl.col("stream_id").is_not_null())
+        clock = pl.col("clocks").list.get(pl.col("stream_no"), null_on_oob=True)
+        return each.with_columns(clock=clock).drop("clocks")
+
+    @property
+    def derived_streams(self) -> pl.LazyFrame:
+        """One row a stream of a view, of recordings as they stand now; none before the first `preprocess`."""
+        if not self.tables.exists("derived_streams"):
+            return pl.LazyFrame(schema=pl.Schema(DERIVED_STREAMS))
+        live = self.recordings.select("recording_id", "revision")
+        return self.tables.scan("derived_streams").join(live, on=["recording_id", "revision"], how="semi")
+
+    def streams_of(self, view_id: str | None) -> pl.LazyFrame:
+        """Streams as recorded, or those that were made of them by a view, under the same numbers."""
+        if view_id is None:
+            return self.streams
+        return self.derived_streams.filter((pl.col("view_id") == view_id) & (pl.col("n_samples") > 0))
 
     @property
     def channels(self) -> pl.LazyFrame:
@@ -86,6 +107,14 @@ class Store:
         """One row an annotation of a recording as it stands now."""
         live = self.recordings.select("recording_id", "revision")
         return self.tables.scan("annotations").join(live, on=["recording_id", "revision"], how="semi")
+
+    @property
+    def clocks(self) -> pl.LazyFrame:
+        """One row a device whose clock was looked for in a recording as it stands now; none before the first."""
+        if not self.tables.exists("clocks"):
+            return pl.LazyFrame(schema=pl.Schema(CLOCKS))
+        live = self.recordings.select("recording_id", "revision")
+        return self.tables.scan("clocks").join(live, on=["recording_id", "revision"], how="semi")
 
     @property
     def failures(self) -> pl.LazyFrame:
@@ -104,6 +133,8 @@ class Store:
         }
         named |= {"streams": lambda: self.streams, "channels": lambda: self.channels}
         named |= {"annotations": lambda: self.annotations}
+        named |= {"derived_streams": lambda: self.derived_streams} if "derived_streams" in named else {}
+        named |= {"clocks": lambda: self.clocks} if "clocks" in named else {}
         return named
 
     def _scan(self, name: str) -> Callable[[], pl.LazyFrame]:
@@ -134,7 +165,7 @@ class Store:
 
     def live_relations(self) -> dict[str, Callable[[], pl.LazyFrame]]:
         """Every relation that SQL can name; to open one that is stale is a StaleError."""
-        made = [name for name in self.tables.names() if name.startswith(("windows/", "images/", "manifests/"))]
+        made = [name for name in self.tables.names() if name.startswith(_MADE)]
         return self.relations() | {_sql_name(name): self._current(name) for name in made}
 
     def recording(self, recording_id: str) -> StoredRecording:
@@ -144,7 +175,8 @@ class Store:
             near = self.recordings.select("recording_id").head(3).collect().to_series().to_list()
             raise StoreError(f"there is no recording {recording_id!r}.", where=self.url, mend=f"Ids look like {near}.")
         row = rows.row(0, named=True)
-        return StoredRecording(self.objects, row, self.annotations.filter(pl.col("recording_id") == recording_id))
+        mine = pl.col("recording_id") == recording_id
+        return StoredRecording(self.objects, row, self.annotations.filter(mine), self.derived_streams.filter(mine))
 
     def windows(self, name: str) -> pl.LazyFrame:
         """A window set.
@@ -156,6 +188,12 @@ class Store:
         """
         rows = self.tables.scan(f"windows/{name}")
         self.check_live(rows, f"windows/{name}")
+        return rows
+
+    def pairs(self, name: str) -> pl.LazyFrame:
+        """A set of pairs; StaleError as for its window set."""
+        rows = self.tables.scan(f"pairs/{name}")
+        self.check_live(rows, f"pairs/{name}")
         return rows
 
     def check_live(self, rows: pl.LazyFrame, table: str = "", snapshot_id: int | None = None) -> None:

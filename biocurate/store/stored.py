@@ -15,6 +15,7 @@ from biocurate.errors import StoreError, UsageError
 from biocurate.recording import NS, samples_to_ns
 from biocurate.sensors import SensorType
 from biocurate.store.arrays import open_array
+from biocurate.store.finish import finished
 from biocurate.store.objects import Objects
 from biocurate.store.reading import catalogue, locate, physical
 from biocurate.store.schema import STREAM
@@ -38,9 +39,18 @@ class StoredRecording:
         Its row of ``recordings``.
     annotations : LazyFrame
         Its rows of ``annotations``.
+    derived : LazyFrame, optional
+        Its rows of ``derived_streams``.
     """
 
-    def __init__(self, objects: Objects, row: Mapping[str, Any], annotations: pl.LazyFrame) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        row: Mapping[str, Any],
+        annotations: pl.LazyFrame,
+        derived: pl.LazyFrame | None = None,
+    ) -> None:
+        self._derived = derived
         self.objects = objects
         self.row = row
         self._annotations = annotations
@@ -62,7 +72,13 @@ class StoredRecording:
         return self._annotations.drop("revision").sort("onset_ns", "kind", "value", "channel").collect()
 
     def read(
-        self, sensor: str, start_s: float = 0.0, stop_s: float | None = None, *, digital: bool = False
+        self,
+        sensor: str,
+        start_s: float = 0.0,
+        stop_s: float | None = None,
+        *,
+        digital: bool = False,
+        view: str | None = None,
     ) -> NDArray[Any]:
         """Read a span of one sensor type, or of one stream.
 
@@ -73,10 +89,13 @@ class StoredRecording:
         sensor : str
             A sensor type (``ECG``, ``EDA``) or a stream_id.
         start_s, stop_s : float
-            Span in seconds from the recording's start; to the sensor type's end where ``stop_s`` is left out. What of
-            it lies before the start or after the end is NaN, as a gap is.
+            Span in seconds from the recording's start; to the sensor type's end where ``stop_s`` is left out. It lies
+            in the recording, give or take a sample; where the sensor type begins later or ends earlier, it is NaN.
         digital : bool
             The file's own integers instead of physical values; refused across a gap, which has none.
+        view : str, optional
+            Name of a view: what it made of the streams, normalised and clipped. What a view normalises by window is
+            normalised over the span.
 
         Returns
         -------
@@ -86,11 +105,11 @@ class StoredRecording:
         Raises
         ------
         UsageError
-            Where a time is no finite number, or the span is empty or lies wholly outside of the recording.
+            Where a time is no finite number, or the span is empty or reaches out of the recording.
         StoreError
             Where there is no such sensor type, its streams differ in rate, or integers are asked for across a gap.
         """
-        streams = self._chosen(sensor)
+        streams = self._chosen(sensor, view)
         rate = float(streams["rate_hz"][0])
         start_ns, stop_ns = self._bounds(streams, start_s, stop_s)
         n_samples = round((stop_ns - start_ns) * rate / NS)
@@ -109,10 +128,17 @@ class StoredRecording:
                     raise self._overlap(streams)
                 out[here] = physical(self._span(stream, first, length), scale, shift, stream["invalid"])
                 filled[here] = True
-        return out
+        if view is None:
+            return out
+        floor = {
+            key: low
+            for row in streams.rows(named=True)
+            for key, low in zip(_numbered(row["names"]), row["floor"], strict=True)
+        }
+        return finished(out, streams.row(0, named=True), np.array([floor[key] for key in named]))
 
     def _bounds(self, streams: pl.DataFrame, start_s: float, stop_s: float | None) -> tuple[int, int]:
-        """A span in nanoseconds; refused where it can hold no sample."""
+        """A span in nanoseconds; refused where it can hold no sample, or lies outside of the recording in part."""
         end_ns = max(map(_end_ns, streams.iter_rows(named=True)))
         if not (math.isfinite(start_s) and (stop_s is None or math.isfinite(stop_s))):
             raise UsageError(
@@ -124,12 +150,14 @@ class StoredRecording:
         stop_ns = end_ns if stop_s is None else round(stop_s * NS)
         last_ns = max(end_ns, self.row["duration_ns"] or 0)
         whole = start_ns == 0 and stop_s is None  # also of a stream without a sample
+        said = f"from {start_s:g} to {stop_ns / NS:g} s"
+        mend = f"It goes from 0 to {last_ns / NS:g} s, and this sensor type to {end_ns / NS:g} s."
         if not whole and (stop_ns <= max(start_ns, 0) or start_ns >= last_ns):
-            raise UsageError(
-                f"nothing lies from {start_s:g} to {stop_ns / NS:g} s.",
-                where=self.recording_id,
-                mend=f"It goes from 0 to {last_ns / NS:g} s, and this sensor type to {end_ns / NS:g} s.",
-            )
+            raise UsageError(f"nothing lies {said}.", where=self.recording_id, mend=mend)
+        # A time that was worked out may be off by a sample; one that is far off is a mistake, and would be all NaN.
+        sample_ns = math.ceil(NS / float(streams["rate_hz"][0]))
+        if start_ns < -sample_ns or stop_ns > last_ns + sample_ns:
+            raise UsageError(f"the span {said} reaches out of it.", where=self.recording_id, mend=mend)
         return start_ns, stop_ns
 
     def _overlap(self, streams: pl.DataFrame) -> StoreError:
@@ -158,8 +186,8 @@ class StoredRecording:
         reader = open_array(self.objects, part_key(stream["part"]), stream["part_digest"])
         return reader.read(stream["start"] + first, stream["start"] + first + length)
 
-    def _chosen(self, sensor: str) -> pl.DataFrame:
-        streams = self.streams
+    def _chosen(self, sensor: str, view: str | None) -> pl.DataFrame:
+        streams = self.streams if view is None else self._viewed(view)
         if "#" in sensor:
             chosen = streams.filter(pl.col("stream_id") == sensor)
         else:
@@ -173,6 +201,20 @@ class StoredRecording:
                 "its streams differ in rate.", where=f"{self.recording_id} {sensor}", mend=f"Choose one: {ids}."
             )
         return chosen
+
+    def _viewed(self, view: str) -> pl.DataFrame:
+        """Streams that a view made of this recording."""
+        rows = None if self._derived is None else self._derived.filter(pl.col("view") == view).collect()
+        if rows is None or rows.is_empty():
+            mend = f"Make it: biocurate preprocess {view}."
+            raise StoreError(f"the view {view!r} was not made of it.", where=self.recording_id, mend=mend)
+        made = rows.filter(pl.col("n_samples") > 0)
+        if made.is_empty():
+            raise StoreError(f"the view {view!r} has nothing of it: {rows['reason'][0]}.", where=self.recording_id)
+        if made["part"].null_count():
+            mend = f"Store it: biocurate preprocess {view}, without --lazy. Windows are read as it is."
+            raise StoreError(f"the view {view!r} has no samples stored.", where=self.recording_id, mend=mend)
+        return catalogue(made)
 
     def to_mne(self, sensors: str | Sequence[str] | None = None) -> mne.io.RawArray:
         """Hand over as MNE ``Raw`` in MNE's units (volts): one sensor type, several of one rate, or all.

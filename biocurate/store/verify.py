@@ -120,7 +120,9 @@ def read_digest(reader: ArrayReader, start: int, n_samples: int) -> str:
 
 
 def _signal_parts(store: Store, decode: bool) -> Iterable[PartCheck]:
-    streams = store.streams.select("stream_id", "part", "part_digest", "start", "n_samples", "digest").collect()
+    columns = ("stream_id", "part", "part_digest", "start", "n_samples", "digest")
+    derived = store.derived_streams.filter(pl.col("part").is_not_null()).select(columns)
+    streams = pl.concat([store.streams.select(columns), derived]).collect()
     for (part, digest), rows in streams.group_by(["part", "part_digest"], maintain_order=True):
         listed = tuple(rows.select("stream_id", "start", "n_samples", "digest").iter_rows())
         yield PartCheck(store.objects, part_key(str(part)), str(digest), listed, decode)
@@ -151,7 +153,9 @@ def _older_parts(store: Store, decode: bool, known: Iterable[PartCheck]) -> list
     for snapshot_id in store.snapshots.select("snapshot_id").collect().to_series().sort(descending=True):
         then = open_store(store.url, at=int(snapshot_id))
         naming = {
-            each for each in (then.tables.versions or {}).items() if each[0].startswith(("recordings", "images/"))
+            each
+            for each in (then.tables.versions or {}).items()
+            if each[0].startswith(("recordings", "derived_streams", "images/"))
         }
         if naming <= versions:
             continue

@@ -34,6 +34,7 @@ def noise_stream(
     names: Sequence[str] = (),
     *,
     seed: int = 0,
+    clock: str | None = None,
     **channel: Any,  # noqa: ANN401
 ) -> Stream:
     """Make a stream of 16-bit noise.
@@ -48,6 +49,8 @@ def noise_stream(
     names : sequence of str
         Channel names; the sensor type where there are none.
     seed : int
+    clock : str, optional
+        The device whose clock timed it.
     channel
         Fields of `Channel` other than label and name.
     """
@@ -58,7 +61,7 @@ def noise_stream(
     samples = np.random.default_rng(seed).integers(-2000, 2000, shape).astype(np.int16)
     fields: dict[str, Any] = {"unit": UNITS.get(str(kind), ""), "gain": 0.5, "offset": 1.0} | channel
     channels = tuple(Channel(label=name, name=name, **fields) for name in named)
-    return Stream(kind, float(rate_hz), channels, spans, ArraySamples(samples))
+    return Stream(kind, float(rate_hz), channels, spans, ArraySamples(samples), clock=clock)
 
 
 def interval(
@@ -123,6 +126,7 @@ def _recording_row(
         "age": recording.age,
         "sex": recording.sex,
         "streams": [_stream_row(recording_id, no, stream, writer) for no, stream in enumerate(recording.streams)],
+        "clocks": [stream.clock for stream in recording.streams],
     }
 
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import StoreError, UsageError
+from biocurate.ingest.identifiers import COLUMN, without
 from biocurate.ingest.known import LABELS
 from biocurate.ingest.run import sweep_annotations
 from biocurate.store.duplicates import duplicates
@@ -43,6 +44,8 @@ class Merged:
     """Persons of this store whom the other has forgotten."""
     starts_unknown: int = 0
     """Recordings whose start after their person's first cannot be told any more."""
+    identifiers_left_out: int = 0
+    """Recordings that came over without the names and dates that the other store holds of them."""
     left_out: list[str] = field(default_factory=list)
     """Window sets, manifests and image sets of the other store: they are made anew here."""
     duplicates: int = 0
@@ -100,7 +103,8 @@ def merge(
         _move_starts(store, starts)
         for share, done in pool.map(_copy, shares):
             rows = placed(share.rows, done.rows).update(starts, on="recording_id", include_nulls=True)
-            _publish(store, other, rows, run.run_id)
+            outcome.identifiers_left_out += rows[COLUMN].count()
+            _publish(store, other, without(rows), run.run_id)
             outcome.recordings += rows.height
             outcome.n_bytes += share.transfer.n_bytes
             outcome.stored_bytes += done.stored_bytes

@@ -11,6 +11,7 @@ import polars as pl
 from biocurate.errors import StoreError
 from biocurate.recipes.naming import hashed
 from biocurate.store.store import UNVERSIONED, Store
+from biocurate.upkeep.derived import TABLE, parts_of
 from biocurate.upkeep.history import data_files, live_files
 
 NAMELESS = frozenset({"snapshots", "runs", "manifests", "forgotten"})
@@ -106,6 +107,8 @@ def trace(store: Store, subject: str) -> Traces:
         for streams in frame.filter(pl.col("recording_id").is_in(list(ids)))["streams"].drop_nulls()
         for stream in streams
     }
+    if store.tables.exists(TABLE):
+        parts |= parts_of(list(scan_files(store, TABLE)), ids)
     shared = _shared_paths(store, ids)
     images = _image_parts(store, ids)
     found = Traces(frozenset(persons), frozenset(ids), frozenset(paths - shared), frozenset(parts), images)
@@ -176,7 +179,7 @@ def _fields(dtype: pl.DataType) -> list[str]:
 
 def _refuse_unknown(store: Store) -> None:
     for name in store.tables.names():
-        if name not in NAMELESS and "recording_id" not in store.tables.scan(name).collect_schema():
+        if name not in NAMELESS and not {"recording_id", "person"} & set(store.tables.scan(name).collect_schema()):
             raise StoreError(
                 f"table {name!r} does not say of which recordings its rows are.",
                 where=store.url,

@@ -16,6 +16,7 @@ from biocurate.store.runs import Run
 from biocurate.store.snapshots import drop_snapshots
 from biocurate.store.store import Store
 from biocurate.store.vacuum import sweep
+from biocurate.upkeep.derived import move_others
 from biocurate.upkeep.history import purge
 from biocurate.upkeep.image_parts import without
 from biocurate.upkeep.placing import BATCH, place
@@ -137,6 +138,7 @@ def _rewrite_parts(store: Store, traces: Traces, pool: Pool, bar: Progress, run_
     for task, done in pool.map(transfer, tasks):
         place(store, done.rows, run_id)
         bar.advance(task.n_bytes / MB)
+    move_others(store, traces.parts, traces.recordings, pool, run_id)
 
 
 def _drop_rows(store: Store, traces: Traces) -> None:
@@ -145,7 +147,8 @@ def _drop_rows(store: Store, traces: Traces) -> None:
         empty = store.tables.scan(f"manifests/{name}").head(0).collect()
         _replace(store, "manifests", "name", [name])
         store.tables.write(f"manifests/{name}", empty.to_arrow())
-    first = [name for name in store.tables.names() if name.startswith(("images/", "windows/", "manifests/"))]
+    made = ("images/", "quality/", "pairs/", "windows/", "manifests/")
+    first = [name for name in store.tables.names() if name.startswith(made)]
     last = [name for name in ("recordings", "annotations") if store.tables.exists(name)]
     others = [name for name in store.tables.names() if name not in {*first, *last}]
     for name in (*first, *others, *last):
@@ -181,13 +184,13 @@ def _drop_history(store: Store, traces: Traces) -> tuple[list[int], list[int], i
     kept, dropped = clean_snapshots(store, {name: hot[name] for name in versioned(store)})
     drop_snapshots(store, dropped)
     sweep(store, store.tables.lease, youngest=None)
-    versions = {name: _versions(store, name, kept) for name in names}
+    versions = {name: versions_to_keep(store, name, kept) for name in names}
     # Recordings last: they lead to all the rest, should this run be killed.
     order = sorted(names, key=lambda name: name == "recordings")
     return kept, dropped, sum(purge(store.tables, name, versions[name]) for name in order)
 
 
-def _versions(store: Store, name: str, kept: Collection[int]) -> set[int]:
+def versions_to_keep(store: Store, name: str, kept: Collection[int]) -> set[int]:
     """Versions of a table that must stay readable: the newest, and those of kept snapshots and built manifests."""
     tables = store.snapshots.filter(pl.col("snapshot_id").is_in(list(kept))).select("tables").collect().to_series()
     listed = {item["version"] for row in tables for item in row if item["table"] == name}

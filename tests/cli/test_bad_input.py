@@ -66,7 +66,7 @@ def test_files_damaged_in_transfer_are_failures_and_the_others_go_in(cli, store,
     shutil.copy(corpora / "eegmmidb" / "S001R04.edf", root)
     done = ingest(cli, store, EDF_RECIPE, root, tmp_path)
     assert done.code == 1
-    assert "2 of 3 recordings were not read; the other 1 are in the store" in done.out
+    assert "2 of 3 recordings were not read; the other one is in the store" in done.out
     found = failures(store)
     assert set(found) == {"S001R01.edf", "S001R03.edf"}
     assert "0x0D 0x0A" in found["S001R03.edf"]["message"]

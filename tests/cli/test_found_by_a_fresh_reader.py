@@ -8,8 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from biocurate.curate.manifests.definition import parse_definition
 from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put

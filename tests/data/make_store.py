@@ -11,8 +11,8 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from biocurate.curate.manifests.definition import parse_definition
 from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.engine import InProcess
 from biocurate.images.generate import generate
 from biocurate.images.registry import representation

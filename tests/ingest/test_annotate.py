@@ -57,6 +57,13 @@ def test_a_label_without_an_onset_spans_its_recording(store, table):
     check_store(store)
 
 
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_columns_between_any_sign_that_spreadsheets_write(store, table, sign):
+    text = "recording_id,onset_s,value\ntiny/s00_rest,1.5,well\n".replace(",", sign)
+    assert annotate(store, "tiny", table("\ufeff" + text), kind="health").labels == 1
+    assert added(store, "health") == [("tiny/s00_rest", 15 * S // 10, 0, "well", None, None)]
+
+
 def test_spans_instants_numbers_and_channels(store, table):
     text = "recording,onset_s,duration_s,kind,value,number,channel\ns00_rest,1.5,2.25,stage,N2,,\n"
     text += "s00_rest,3,,event,blink,,Fp1\ns01_rest,0,8,score,,7.5,\n"

@@ -67,6 +67,23 @@ def test_the_first_file_that_is_otherwise_ends_the_run_and_what_is_in_stays(unpr
     check_store(store)
 
 
+def test_a_channel_that_no_rule_matches_ends_the_run_unless_the_recipe_says_so(unproven, store):
+    add(unproven, "s03_task", leads=("Fp1", "Cz", "O2"))
+    text = unproven.recipe.read_text()
+    unproven.recipe.write_text(text.replace("match: 'ECG'", "match: 'EKG'").replace(", ECG: 1}}", "}}"))
+    with pytest.raises(RecipeError, match="a channel 'ECG' that no rule matches"):
+        plan(unproven, store)
+    unproven.recipe.write_text(unproven.recipe.read_text().replace("expect: {", "expect: {other_channels: true, "))
+    assert len(plan(unproven, store).todo) == 12
+
+
+def test_a_recipe_without_any_rule_expects_no_channel(unproven, store):
+    text = unproven.recipe.read_text()
+    first, last = text.index("channels:\n"), text.index("labels:")
+    unproven.recipe.write_text(text[:first] + text[last:])
+    assert len(plan(unproven, store).todo) == 12
+
+
 def test_more_than_the_corpus_has_as_published_ends_the_run(unproven, store):
     add(unproven, "s07_rest")
     with pytest.raises(RecipeError, match="7 of 6 subjects"):

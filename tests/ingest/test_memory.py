@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from biocurate.engine import InProcess
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
+from biocurate.recipes.keyed import keyed_rows
+from biocurate.recipes.labelling import Label
 from biocurate.store.store import create_store
 
 MB = 2**20
@@ -21,6 +26,24 @@ def resident() -> int:
     """Bytes of this process in memory, mapped files too."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines["VmRSS"].split()[0]) * 1024
+
+
+@contextmanager
+def watched() -> Iterator[list[int]]:
+    """Give the most that the process holds in the meantime, over what it had before."""
+    before, most, over = resident(), [0], threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            most[0] = max(most[0], resident() - before)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield most
+    finally:
+        over.set()
+        watcher.join()
 
 
 def sparse_edf(path: Path, n_bytes: int) -> None:
@@ -61,19 +84,54 @@ def test_a_recording_of_many_times_the_memory_that_it_may_take(tmp_path):
     )
     store = create_store(str(tmp_path / "store"))
     plan = make_plan(load_recipe(recipe), raw, store)
-    before, most, over = resident(), 0, threading.Event()
-
-    def watch() -> None:
-        nonlocal most
-        while not over.wait(0.02):
-            most = max(most, resident())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
+    with watched() as most:
         outcome = ingest(plan, InProcess(), store)
-    finally:
-        over.set()
-        watcher.join()
     assert (outcome.recordings, outcome.failures) == (1, [])
-    assert most - before < MOST
+    assert most[0] < MOST
+
+
+CSV_RECIPE = """
+name: big
+title: Big
+licence: CC0-1.0
+access: open
+citation: none
+url: https://example.org
+files: {pattern: '(?P<subject>\\w+)_E4\\.csv', reader: csv, options: {rate_hz: 64, header_rows: 0, columns: [BVP, ECG]}}
+channels: [{match: BVP, sensor: PPG}, {match: ECG, sensor: ECG}]
+"""
+
+
+@pytest.mark.slow
+def test_a_text_file_of_many_times_the_memory_that_it_may_take(tmp_path):
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    some = "".join(f"{number % 97}.25,-{number % 89}.5\n" for number in range(2**17)).encode()
+    with (raw / "s01_E4.csv").open("wb") as file:
+        for _ in range(MOST // len(some)):
+            file.write(some)
+    (tmp_path / "big.yaml").write_text(CSV_RECIPE)
+    store = create_store(str(tmp_path / "store"))
+    plan = make_plan(load_recipe(tmp_path / "big.yaml"), raw, store)
+    with watched() as most:
+        outcome = ingest(plan, InProcess(), store)
+    assert (outcome.recordings, outcome.failures) == (1, [])
+    assert most[0] < MOST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows_of_each", [8000, 1])
+def test_a_table_of_800_000_labels(tmp_path, rows_of_each):
+    """Whether a few recordings have many rows each, or each row is another recording's."""
+    with (tmp_path / "labels.csv").open("w") as file:
+        file.write("who,HR,breaths,t,label\n")
+        file.writelines(
+            f"{row // rows_of_each},{118 + row % 50}.5,{row % 7}.125,{row},{row // 3 % 2}\n" for row in range(800_000)
+        )
+    said = {"from": "intervals", "file": "labels.csv", "key": {"column": "who"}, "column": "label", "every_s": 1}
+    label = TypeAdapter(Label).validate_python({**said, "onset": {"column": "t", "clock": "relative"}})
+    with watched() as most:
+        table = keyed_rows(tmp_path, label)
+        rows = table.of("7")
+    assert rows.height == rows_of_each
+    assert most[0] < MOST

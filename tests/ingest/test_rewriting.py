@@ -204,6 +204,26 @@ def test_csv_files_are_outlined_by_what_is_stored(tmp_path_factory, lead_s, n, g
     assert contents(store) == fresh(changed, root, folder)
 
 
+@pytest.mark.parametrize(("lead_ms", "n", "seed"), [(0, 40, 1), (-2750, 33, 2), (2000, 60, 3)])
+def test_a_file_on_a_robust_line_is_outlined_by_where_another_files_stream_lies(tmp_path, lead_ms, n, seed):
+    """Only all times of such a file say when it starts; what the store has of both says it without them."""
+    root = tmp_path / "raw"
+    root.mkdir()
+    jitter = np.random.default_rng(seed).normal(0, 0.02, n)
+    heart = [f"{1_600_000_000 + i / 10:.3f},{i % 7},0" for i in range(n)]
+    (root / "a_heart.csv").write_text("t,ecg,note\n" + "\n".join(heart) + "\n")
+    skin = [f"{1_600_000_000 + lead_ms / 1000 + i / 4 + jitter[i]:.3f},{i / 2},30" for i in range(n)]
+    for name in ("a", "b"):  # b is alone: its start is in no other file
+        (root / f"{name}_skin.csv").write_text("t,eda,temp\n" + "\n".join(skin) + "\n")
+    text = ROWS.replace("rate_hz: 4, on_clock: arrival-order", "on_clock: robust-line")
+    recipe, store = parse_recipe(text, Path("rows.yaml")), create_store(str(tmp_path / "store"))
+    assert run(recipe, root, store).failures == []
+    changed = parse_recipe(text.replace("sensor: GSR", "sensor: GSR, position: wrist"), Path("rows.yaml"))
+    outcome = run(changed, root, store)
+    assert (outcome.rewritten, outcome.recordings) == (1, 1)
+    assert contents(store) == fresh(changed, root, tmp_path)
+
+
 REAL = {
     "eegmat": "eegmat",
     "ludb": "ludb",
@@ -212,6 +232,7 @@ REAL = {
     "bidmc": "bidmc-sample",
     "eegmmidb": "eegmmidb",
     "stress-predict": "stress-predict",
+    "cogwear": "cogwear",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from biocurate.recipes.channels import know, regroup
+from biocurate.recipes.channels import LAYOUTS, Rulings, know, regroup
 from biocurate.recipes.merge import merged
 from biocurate.recording import NS, Annotation, ArraySamples, Channel, Recording, Segment, Stream
 from biocurate.sensors import SensorType
@@ -88,7 +88,7 @@ def stream(labels, unit="", sensor=SensorType.MISC, t0_ns=0, rate_hz=4.0, dtype=
 )
 def test_unit_status_says_where_a_unit_is_from(recipe, unit, rule, status):
     made = recipe(channels=[{"match": "x", "sensor": "ECG", **rule}])
-    rec = regroup(Recording((stream(["x"], unit),)), made.definition.channels)
+    rec = regroup(Recording((stream(["x"], unit),)), Rulings(made.definition.channels))
     assert rec.streams[0].channels[0].unit_status == status
     assert (status in ("unknown", "suspect")) == bool(rec.warnings)
 
@@ -106,7 +106,7 @@ def test_a_gain_that_only_the_recipe_knows_gives_physical_values(recipe):
             }
         ]
     )
-    rec = regroup(Recording((stream(["x", "y"]),)), made.definition.channels)
+    rec = regroup(Recording((stream(["x", "y"]),)), Rulings(made.definition.channels))
     (acc,) = rec.streams
     assert [channel.name for channel in acc.channels] == ["ACCx", "ACCy"]
     assert {channel.position for channel in acc.channels} == {"left wrist"}
@@ -117,7 +117,7 @@ def test_channels_of_two_reader_streams_with_one_clock_are_one_stream(recipe):
     """A reader groups by what labels say; the recipe knows better."""
     rules = recipe(channels=[{"match": "Ch.*|C3", "sensor": "EEG", "unit": "uV"}]).definition.channels
     both = Recording((stream(["Ch1", "Ch2"]), stream(["C3"], sensor=SensorType.EEG)))
-    (eeg,) = regroup(both, rules).streams
+    (eeg,) = regroup(both, Rulings(rules)).streams
     assert [channel.label for channel in eeg.channels] == ["Ch1", "Ch2", "C3"]
     assert eeg.samples.shape == (3, 8)
     np.testing.assert_array_equal(eeg.samples.read(6, 8), [[6, 7], [14, 15], [6, 7]])
@@ -126,12 +126,12 @@ def test_channels_of_two_reader_streams_with_one_clock_are_one_stream(recipe):
 @pytest.mark.parametrize("other", [{"t0_ns": 1}, {"rate_hz": 8.0}, {"dtype": "i4"}])
 def test_channels_with_another_clock_or_kind_of_sample_stay_apart(recipe, other):
     rules = recipe(channels=[{"match": ".*", "sensor": "EEG", "unit": "uV"}]).definition.channels
-    assert len(regroup(Recording((stream(["a"]), stream(["b"], **other))), rules).streams) == 2
+    assert len(regroup(Recording((stream(["a"]), stream(["b"], **other))), Rulings(rules)).streams) == 2
 
 
 def test_two_channels_of_one_name_are_reported(recipe):
     rules = recipe(channels=[{"match": ".*", "sensor": "EEG", "name": "Cz", "unit": "uV"}]).definition.channels
-    assert regroup(Recording((stream(["a", "b"]),)), rules).warnings == ("2 EEG channels are called 'Cz'",)
+    assert regroup(Recording((stream(["a", "b"]),)), Rulings(rules)).warnings == ("2 EEG channels are called 'Cz'",)
 
 
 def test_files_are_laid_on_the_clock_of_the_one_that_starts_first():
@@ -149,3 +149,23 @@ def test_files_are_laid_on_the_clock_of_the_one_that_starts_first():
 def test_a_file_without_a_start_is_reported():
     both = merged([Recording((stream(["a"]),), start_unix_ns=NS), Recording((stream(["b"]),))])
     assert both.warnings == ("1 of 2 files state no start; they are laid at the recording's start",)
+
+
+def test_what_rules_said_of_labels_before_is_what_they_say_again(recipe):
+    rules = recipe(channels=[{"match": "EEG (?P<name>.+)", "sensor": "EEG"}, {"match": "x", "skip": True}]).definition
+    rulings = Rulings(rules.channels)
+    sets = [[("EEG Cz", unit), ("x", "V"), (f"B{number}", "uV")] for unit in ("uV", "mV", "") for number in range(9)]
+    sets += [[(f"EEG {number}", "uV")] for number in range(LAYOUTS)]
+    for labels in sets * 2:
+        assert rulings.know(labels) == know(rules.channels, labels)
+        assert len(rulings._before) <= LAYOUTS
+
+
+def test_a_rule_of_some_recordings_is_not_remembered_for_others(recipe, record):
+    record("01_1", [("x", "uV")])
+    root = record("02_1", [("x", "uV")])
+    rules = [{"match": "x", "sensor": "EEG", "recordings": "01.*"}, {"match": "x", "sensor": "EOG"}]
+    made = recipe(channels=rules)
+    for _ in range(2):
+        sensors = [made.read(unit).streams[0].sensor_type for unit in made.units(root)]
+        assert sensors == [SensorType.EEG, SensorType.EOG]

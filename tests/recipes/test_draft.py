@@ -14,7 +14,7 @@ from biocurate.cli.main import app
 from biocurate.errors import RecipeError
 from biocurate.recipes import load_recipe
 from biocurate.recipes.draft import recipe_text, survey
-from biocurate.recipes.draft.csv_guess import csv_options
+from biocurate.recipes.draft.csv_guess import csv_guess
 from biocurate.recipes.draft.patterns import patterns
 from biocurate.recipes.draft.text import plain_regex
 
@@ -99,8 +99,9 @@ class TestTables:
     def test_layout_separator_and_clock_are_found(self, tree, name, text, options):
         from biocurate.formats.source import Source
 
-        found, open_ends = csv_options(Source(tree({name: text}), name))
-        assert not open_ends
+        guess = csv_guess(Source(tree({name: text}), name))
+        assert guess.has_clock
+        found = guess.options
         if "layout" in options:
             assert found == options
         else:
@@ -110,8 +111,9 @@ class TestTables:
     def test_a_table_without_a_clock_leaves_the_rate_open_and_guesses_none(self, tree):
         from biocurate.formats.source import Source
 
-        _, open_ends = csv_options(Source(tree({"a.csv": "ecg\n" + "1\n2\n" * 20}), "a.csv"))
-        assert "rate_hz" in open_ends[0]
+        guess = csv_guess(Source(tree({"a.csv": "ecg\n" + "1\n2\n" * 20}), "a.csv"))
+        assert not guess.has_clock
+        assert "rate_hz" not in guess.options
 
 
 def test_a_folder_without_recordings_is_refused(tree):

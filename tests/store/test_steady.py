@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numcodecs.pcodec import PCodec
 
 from biocurate.bench.turns import chunks_of
 from biocurate.formats import reader, scan
 from biocurate.store.codecs import codec
-from biocurate.store.steady import EVERY, LEAST, ORDERS, Steady
+from biocurate.store.steady import EVERY, LEAST, ORDERS, Steady, _encoded
 
 CHUNK = st.sampled_from(["int16", "int32"]).flatmap(
     lambda dtype: arrays(dtype, st.tuples(st.integers(1, 3), st.integers(1, 300)))
@@ -60,3 +61,24 @@ def test_real_signals_take_at_most_three_percent_more_than_with_a_search_in_ever
         pcodec = codec("pcodec-5", chunks[0].dtype.name)
         encode = pcodec.encoder()
         assert sum(len(encode(chunk)) for chunk in chunks) < 1.03 * sum(len(pcodec.encode(chunk)) for chunk in chunks)
+
+
+def test_leads_stretched_to_the_whole_of_int16_are_coded_in_more_classes_and_come_back_by_numcodecs(corpora):
+    """CPSC 2021 has a few hundred values in use of 65,536, without a common step."""
+    source = next(source for source in scan(corpora / "cpsc2021-af") if source.path.endswith(".hea"))
+    (stream,) = reader("wfdb").read(source, reader("wfdb").Options()).streams
+    chunk = next(chunks_of(stream.digital))
+    steady = Steady(5)
+    stored = steady.encode(chunk.reshape(-1))
+    assert steady.is_fine
+    assert len(stored) < 0.9 * len(_encoded(chunk.reshape(-1), 5, steady.order))
+    back = np.asarray(PCodec(level=5).decode(stored)).reshape(chunk.shape)
+    assert np.array_equal(back, chunk)
+
+
+def test_integers_of_an_adc_keep_the_level(corpora):
+    source = next(source for source in scan(corpora / "ludb") if source.path == "data/1.hea")
+    (stream,) = reader("wfdb").read(source, reader("wfdb").Options()).streams
+    steady = Steady(5)
+    steady.encode(next(chunks_of(stream.digital)).reshape(-1))
+    assert not steady.is_fine

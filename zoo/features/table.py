@@ -86,7 +86,7 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
     from zoo.coverage import covering
 
     bar.start(rows.height)
-    reader = SignalReader(store, rows["recording_id"].unique().to_list())
+    reader = SignalReader.of(store, rows)
     columns: dict[str, tuple[str, Floats]] = {}
     missing, several = {}, {}
     for sensor in sensors:

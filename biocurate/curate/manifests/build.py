@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from biocurate.curate.manifests.content import content_hash
 from biocurate.curate.manifests.definition import Definition
+from biocurate.curate.manifests.pairs import paired
+from biocurate.curate.manifests.quality import meeting
 from biocurate.curate.manifests.select import labelled, select
 from biocurate.curate.splits.place import split_windows
 from biocurate.curate.splits.placed import keep_placed, placed
@@ -50,7 +52,9 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
     made = Run("manifest", definition.name, {"definition": definition.canonical()})
     with store.lease(f"manifest build {definition.name}", made.run_id):
         snapshot_id = store.snapshot_id
-        selected = labelled(select(store, definition), definition)
+        selected = paired(store, select(store, definition), definition.pairs, definition.name)
+        selected = labelled(selected, definition)
+        selected, dropped = meeting(store, selected, definition.window_set, definition.quality, definition.name)
         rows, splits = _split(store, selected, definition)
         manifest = Manifest(
             name=definition.name,
@@ -61,6 +65,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             splits=splits,
             rows=rows,
             terms=terms_of(store.recordings, rows),
+            dropped=tuple(dropped),
         )
         version = store.tables.write(f"manifests/{definition.name}", _arrow(rows))
         row = {
@@ -74,6 +79,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             "version": version,
             "built": datetime.now(UTC),
             "terms": list(manifest.terms),
+            "dropped": list(manifest.dropped),
         }
         store.tables.replace("manifests", cast([row], MANIFESTS), "name", [manifest.name])
         if isinstance(definition.split, BalancedSplit):

@@ -9,6 +9,7 @@ import polars as pl
 
 from biocurate.errors import StaleError
 from biocurate.store.schema import WINDOWS
+from biocurate.store.signal_reader import view_of
 from biocurate.store.store import Store
 
 SCHEME = "biocurate manifest 1"
@@ -49,7 +50,7 @@ def content_hash(store: Store, definition: str, rows: pl.DataFrame) -> str:
 
 def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
     """Digests of the streams that cover each window, by stream number, as one text."""
-    streams = store.streams.select("recording_id", "revision", "stream_no", "digest").collect()
+    streams = _streams(store, view_of(rows))
     # Windows share few sets of streams: each set is joined to its digests once.
     keyed = rows.select(
         "recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no"))
@@ -71,6 +72,12 @@ def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
         )
     joined = joined.with_columns(pl.col("digest").list.join(" "))
     return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")["digest"]
+
+
+def _streams(store: Store, view: str | None) -> pl.DataFrame:
+    """Digests of streams; of a view's, what they were made from and by, for samples may differ in their last bit."""
+    digest = "digest" if view is None else "input"
+    return store.streams_of(view).select("recording_id", "revision", "stream_no", digest=digest).collect()
 
 
 def _columns(table: pl.DataFrame) -> Iterator[bytes]:

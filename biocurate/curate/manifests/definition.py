@@ -5,6 +5,8 @@ name: eegmat-rest-task
 title: Rest against mental arithmetic, 10 s windows
 windows: {corpora: [eegmat], length: 10s, hop: 10s, require: [EEG, ECG]}    # or {set: w10}, a set that is built
 where: "age >= 18"                                        # or `query`: a SELECT that returns window_id
+pairs: {sensors: [EEG, ECG], min_rate_hz: 100, max_uncertainty: 20ms}
+quality: [{sensor: ECG, measure: ecg_sqi_v1, at_least: 0.8}]    # after `biocurate quality score`
 label: {column: condition, map: {rest: rest, arithmetic: task}}
 split: {method: hash, seed: 0, fractions: {train: 0.7, val: 0.15, test: 0.15}}
 ```
@@ -20,6 +22,8 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from biocurate.curate.fields import NAME, Part, Text, faults_of
+from biocurate.curate.pairs.rule import PairRule
+from biocurate.curate.quality.rule import QualityRule
 from biocurate.curate.splits.rule import HashSplit, PredefinedSplit, SplitRule
 from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import ManifestError
@@ -66,6 +70,10 @@ class Definition(Part):
     """Condition on columns of the windows and of their recordings."""
     query: str | None = None
     """A SELECT that returns window_id; ``windows`` is the set, every other relation can be joined."""
+    pairs: PairRule | None = None
+    """Sensor types that have to cover a window at once, and how sure it is that they do."""
+    quality: tuple[QualityRule, ...] = ()
+    """What the quality of a window has to meet; its set was judged before."""
     label: LabelRule | None = None
     split: SplitRule = Field(default=HashSplit(), discriminator="method")
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from biocurate.store.schema import SPLITS, cast
+from biocurate.store.schema import cast
+from biocurate.store.split_schema import SPLITS
 from biocurate.store.store import Store
 
 TABLE = "splits"

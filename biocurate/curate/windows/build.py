@@ -27,6 +27,7 @@ from biocurate.curate.windows.nothing import why_nothing
 from biocurate.curate.windows.rule import WindowRule, parse_rule
 from biocurate.curate.windows.selection import anchors_of, choose, marks_of, segments_of
 from biocurate.curate.windows.summary import Summary, summarise
+from biocurate.curate.windows.viewed import segments_of_view
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.store.runs import Run
@@ -52,6 +53,8 @@ def build_windows(
     within: Mapping[str, Any] | None = None,
     where: str | None = None,
     overwrite: bool = False,
+    view: str = "",
+    edges: bool = False,
 ) -> Summary:
     """Cut windows over a store; signals are not touched.
 
@@ -78,6 +81,10 @@ def build_windows(
         Only recordings that meet this SQL condition, such as ``age >= 18``.
     overwrite : bool
         Put the set in the place of one of the same name; snapshots keep the older one.
+    view : str
+        Of the streams that this view made; windows lie where no edge and no gap reaches.
+    edges : bool
+        Of a view: also windows that an edge or gap reaches into.
 
     Raises
     ------
@@ -94,6 +101,8 @@ def build_windows(
             "share": share,
             "align": align,
             "within": within,
+            "view": view,
+            "edges": edges,
         }
     )
     return build_set(store, name, rule, where=where, overwrite=overwrite)
@@ -155,15 +164,20 @@ class _Cutter:
     sensors: list[str]
     grids: Grids
     columns: Columns
+    view_id: str | None
     written: int = 0
 
     @classmethod
     def prepare(cls, store: Store, rule: WindowRule, where: str | None) -> _Cutter:
         recordings = choose(store, rule.corpora, where)
-        segments, sensors = segments_of(recordings)
+        view_id = None
+        if rule.view:
+            segments, sensors, view_id = segments_of_view(store, recordings, rule)
+        else:
+            segments, sensors = segments_of(recordings)
         grids = _grids(store, recordings, rule)
         columns = Columns.prepare(store, recordings, rule)
-        return cls(rule, recordings.drop("streams"), segments, sensors, grids, columns)
+        return cls(rule, recordings.drop("streams"), segments, sensors, grids, columns, view_id)
 
     @property
     def schema(self) -> pa.Schema:
@@ -207,6 +221,7 @@ class _Cutter:
             "duration_ns": pa.array(np.full(size, self.rule.length)),
             "sensor_types": pieces.take(pa.array(found.piece)),
             "streams": pa.ListArray.from_arrays(pa.array(found.offsets, pa.int32()), streams),
+            "view": pa.array([self.view_id] * size, pa.string()),
         }
         for name in ("recording_id", "revision", "corpus", "person", "subject"):
             arrays[name] = _plain(self.recordings[name]).take(recording)

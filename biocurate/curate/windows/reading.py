@@ -9,11 +9,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from biocurate.errors import StoreError, UsageError
+from biocurate.curate.views.lazy import Computing
+from biocurate.errors import StaleError, StoreError, UsageError
 from biocurate.recording import ns_to_samples
 from biocurate.sensors import SensorType
+from biocurate.store.finish import Scaling, finished
 from biocurate.store.reading import physical
-from biocurate.store.signal_reader import SignalReader
+from biocurate.store.signal_reader import SignalReader, view_of
 from biocurate.store.sql import nearest
 from biocurate.store.stale import gone, stale_error
 from biocurate.store.store import Store
@@ -30,8 +32,9 @@ def read_windows(
     digital: bool = False,
     reader: SignalReader | None = None,
     rate_hz: float | None = None,
+    scaling: Scaling | None = None,
 ) -> NDArray[Any]:
-    """Read one sensor type in many windows.
+    """Read one sensor type in many windows; windows of a view are read as the view has them, normalised and clipped.
 
     Where several streams of the sensor type cover a window, ``channels`` or ``rate_hz`` has to say which one is meant.
 
@@ -50,6 +53,8 @@ def read_windows(
         Keep one over many calls: it holds the catalogue of streams.
     rate_hz : float, optional
         Only streams of this sampling rate.
+    scaling : Scaling, optional
+        Of a view that is normalised over the split one trains on: what `fit_scaling` found there.
 
     Returns
     -------
@@ -68,14 +73,16 @@ def read_windows(
     if rows.is_empty():
         raise UsageError("there is no window to read.", where=f"read_windows {sensor}")
     if reader is None:
-        reader = SignalReader(store, rows["recording_id"].unique().to_list())
+        reader = SignalReader.of(store, rows)
+    elif reader.view != view_of(rows):
+        raise UsageError("the reader is not of the windows' view.", mend="Make it by SignalReader.of(store, rows).")
     chosen = _choose(reader, rows, SensorType.parse(sensor), channels, rate_hz)
     n_samples = _one_length(chosen, sensor)
     names = list(channels) if channels is not None else _one_montage(chosen, sensor)
     if not digital:
         _one_unit(chosen, names, sensor)
     out: NDArray[Any] | None = None
-    for mine, block in _blocks(reader, chosen, names, n_samples, digital):
+    for mine, block in _blocks(reader, chosen, names, n_samples, digital, scaling):
         if out is None:
             out = np.empty((rows.height, *block.shape[1:]), dtype=block.dtype)
         out = out.astype(np.promote_types(out.dtype, block.dtype), copy=False)
@@ -132,6 +139,12 @@ def _choose(
 
 
 def _check_live(reader: SignalReader, rows: pl.DataFrame) -> None:
+    if reader.view is not None and reader.streams.is_empty():
+        raise StaleError(
+            f"the windows are of the view {reader.view}, and the store has none of its streams any more.",
+            where=reader.store.url,
+            mend="The view was changed, or the recordings: biocurate preprocess VIEW, then biocurate windows build.",
+        )
     stale = gone(rows.lazy(), reader.streams.lazy())
     if stale.height:
         raise stale_error(stale, "", reader.store.url, None)
@@ -205,20 +218,33 @@ def _one_unit(chosen: pl.DataFrame, names: list[str], sensor: str) -> None:
 
 
 def _blocks(
-    reader: SignalReader, chosen: pl.DataFrame, names: list[str], n_samples: int, digital: bool
+    reader: SignalReader,
+    chosen: pl.DataFrame,
+    names: list[str],
+    n_samples: int,
+    digital: bool,
+    scaling: Scaling | None,
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
     """Windows by montage and place in the store, in blocks of bounded size: their rows, and their samples."""
-    for (montage,), group in chosen.sort("names", "part", "at").group_by(["names"], maintain_order=True):
+    computing = Computing(reader.store)
+    chosen = chosen.with_columns(stored=pl.col("part").is_not_null()).sort("names", "part", "stream_id", "at")
+    for (montage, is_stored), group in chosen.group_by(["names", "stored"], maintain_order=True):
         own = list(montage)
         picked = list(range(len(own))) if own == names or len(own) == 1 else [own.index(name) for name in names]
         step = max(1, BLOCK // max(1, len(own) * n_samples))
         for block in group.iter_slices(step):
-            stored = reader.digital(
-                block["part"].to_list(), block["part_digest"].to_list(), block["at"].to_numpy(), n_samples
-            )
+            if is_stored:
+                parts, digests = block["part"].to_list(), block["part_digest"].to_list()
+                stored = reader.digital(parts, digests, block["at"].to_numpy(), n_samples)
+            else:
+                stored = computing.windows(block, n_samples)
             if picked != list(range(len(own))):
                 stored = stored[:, picked]
-            yield block["row"].to_numpy().astype(np.int64), stored if digital else _scaled(stored, block, picked)
+            values = stored if digital else _scaled(stored, block, picked)
+            if reader.view is not None and not digital:
+                floor = _per_channel(block, "floor", picked)
+                values = finished(values, block.row(0, named=True), floor, [own[place] for place in picked], scaling)
+            yield block["row"].to_numpy().astype(np.int64), values
 
 
 def _scaled(stored: NDArray[Any], block: pl.DataFrame, picked: list[int]) -> NDArray[np.float32]:

@@ -92,6 +92,10 @@ class WindowRule(Part):
     """Only recordings of these; of all where there is none."""
     require: tuple[Sensor, ...] = ()
     """Only windows that all of these cover."""
+    view: str = Field(default="", pattern=f"^({NAME})?$")
+    """Of the streams that this view made; of those that were recorded where left out."""
+    edges: bool = False
+    """Of a view: also windows that reach into what an edge or gap has not let settle."""
     align: Align | None = None
     """Where windows begin; on the recording's own grid, one every ``hop`` from its start, where left out."""
     within: Within | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -59,26 +60,26 @@ class Node:
         return None
 
 
-class Numbers(Node):
+class Numbers(Node, ABC):
     """An array of integers or floats."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     """In the machine's byte order."""
 
+    @abstractmethod
     def read(self, index: Sequence[slice]) -> NDArray[Any]:
         """A part of it; one slice an axis, and no other bytes are read where the format allows."""
-        raise NotImplementedError
 
 
-class Text(Node):
+class Text(Node, ABC):
     """Texts, in the file's order."""
 
     n_texts: int
 
+    @abstractmethod
     def read(self, start: int, stop: int) -> list[str]:
         """Texts ``[start, stop)``."""
-        raise NotImplementedError
 
 
 class Unreadable(Node):
@@ -90,7 +91,7 @@ class Unreadable(Node):
         self.mend = mend
 
 
-class Branch(Node):
+class Branch(Node, ABC):
     """Something with names, which keeps what was found under the last ones: recordings ask for the same, one by one."""
 
     def __init__(self, where: str) -> None:
@@ -105,9 +106,9 @@ class Branch(Node):
             self._found[name] = self.look_up(name)
         return self._found[name]
 
+    @abstractmethod
     def look_up(self, name: str) -> Node | None:
         """What the file has under a name."""
-        raise NotImplementedError
 
 
 Opener = Callable[[Source], Node]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -22,7 +23,7 @@ from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
 _SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
 
 
-class ArrayReader:
+class ArrayReader(ABC):
     """Reads arrays by the paths that a recipe gives; the base of two readers."""
 
     version = 1
@@ -40,9 +41,9 @@ class ArrayReader:
         """Name none: it is read alone."""
         return []
 
+    @abstractmethod
     def is_hdf5(self, source: Source) -> bool:
         """Whether the HDF5 library will read it, and it must be looked through before."""
-        raise NotImplementedError
 
     def look_through(self, source: Source, options: ArrayOptions) -> None:
         """Read everything but samples: of all recordings, where each has arrays of its own.

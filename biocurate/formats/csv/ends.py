@@ -21,12 +21,15 @@ class LineEnds:
         """Count the ends in the next piece of a file; no CR LF may be parted by where a piece ends."""
         if not text:
             return
+        self._last = text[-1:]
+        if b"\r" not in text:
+            self._counts += Counter({b"\n": text.count(b"\n")})
+            return
         bytes_ = np.frombuffer(text, np.uint8)
         feeds, returns = bytes_ == 10, bytes_ == 13
         both = np.count_nonzero(returns[:-1] & feeds[1:])
         alone = {b"\n": np.count_nonzero(feeds) - both, b"\r": np.count_nonzero(returns) - both}
         self._counts += Counter({b"\r\n": both, **alone})
-        self._last = text[-1:]
 
     def warnings(self) -> list[str]:
         """What is unusual, a sentence each, once the whole file was seen.

@@ -78,7 +78,9 @@ class CsvOptions(BaseModel):
     @model_validator(mode="after")
     def _has_a_clock(self) -> Self:
         if self.layout == "table" and self.rate_hz is None and self.time is None:
-            raise ValueError("says neither `rate_hz` nor `time`, so that the rows have no sampling rate")
+            raise ValueError(
+                "says neither `rate_hz` nor `time`, so that the rows have no sampling rate. Add the one that is true."
+            )
         if self.layout == "e4" and (self.rate_hz is not None or self.time is not None):
             raise ValueError("`layout: e4` has start and rate in the file; leave `rate_hz` and `time` out")
         if self.on_clock in ("arrival-order", "trust-stamps", "resample") and self.rate_hz is None:

@@ -1,7 +1,8 @@
 """CSV files: columns of samples under a declared rate, a column of times, or the first two rows of an Empatica E4.
 
 Text is parsed in blocks from the file, or straight out of its archive (`csv.text`). A recording begins with its first
-row. Samples are held in memory, eight bytes a value: there is no way to jump into text.
+row. There is no way to jump into text, so that samples are held: in memory, or in a temporary file where they are many
+(`csv.spool`). Times are held in memory, eight bytes a row.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from biocurate.formats.csv.text import BLOCK, Lines
 from biocurate.formats.header import Header, SignalHeader
 from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
-from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
+from biocurate.recording import Channel, Recording, RowsOf, Segment, Stream
 from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
 
 HEAD = 2**16
@@ -93,18 +94,22 @@ class CsvReader:
         Raises
         ------
         SourceError
-            A line through all times says when the recording starts.
+            A line through all times says when the recording starts, and no other file does.
         """
-        if options.on_clock == "robust-line":
-            raise SourceError("only all of its times say when it starts.", where=source.virtual)
         table, _ = _table(source, options, HEAD, 1)
         signals = table.layout.signals
+        start = _start(table, None)
+        if start is not None and options.on_clock == "robust-line":
+            known = [held[column.label].start_unix_ns for column in signals if column.label in held]
+            start = next((each for each in known if each is not None), None)
+            if start is None:
+                raise SourceError("only all of its times say when it starts.", where=source.virtual)
         identities = identify_all([(column.label, column.unit) for column in signals])
         channels = [
             (identity.sensor_type, _channel(column, identity))
             for column, identity in zip(signals, identities, strict=True)
         ]
-        return Recording(outlined(signals, channels, held, source.virtual), start_unix_ns=_start(table, None))
+        return Recording(outlined(signals, channels, held, source.virtual), start_unix_ns=start)
 
 
 def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None) -> tuple[Table, list[str]]:
@@ -149,14 +154,14 @@ def _streams(table: Table, clock: Clock | None) -> Iterator[Stream]:
         groups.setdefault(key, []).append(index)
     arrays = {dtype: (members, table.samples(dtype)) for dtype, members in table.by_dtype().items()}
     for (rate_hz, t0_ns, dtype, sensor_type), members in groups.items():
-        held, array = arrays[dtype]
+        held, samples = arrays[dtype]
         rows = [held.index(index) for index in members]
         yield Stream(
             sensor_type=sensor_type,
             rate_hz=rate_hz,
             channels=tuple(_channel(signals[index], identities[index]) for index in members),
             segments=clock.segments if clock else (Segment(t0_ns, table.n_rows),),
-            samples=ArraySamples(array if rows == list(range(len(held))) else array[rows]),
+            samples=samples if rows == list(range(len(held))) else RowsOf(samples, tuple(rows)),
         )
 
 

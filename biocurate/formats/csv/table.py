@@ -14,8 +14,11 @@ from biocurate.errors import SourceError
 from biocurate.formats.csv.clock import Clock, nanoseconds, steady_clock
 from biocurate.formats.csv.layout import CsvLayout
 from biocurate.formats.csv.options import CsvOptions, Dtype
+from biocurate.formats.csv.plain import plain_rows
+from biocurate.formats.csv.spool import Spool
 from biocurate.formats.csv.text import Block, Grammar
 from biocurate.formats.csv.unsteady import Grid, grid_of, robust_line, trusted_stamps
+from biocurate.recording import ArraySamples, Samples
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Table:
     layout: CsvLayout
     options: CsvOptions
     n_rows: int = 0
-    _blocks: dict[Dtype, list[NDArray[Any]]] = field(default_factory=dict)
+    _spools: dict[Dtype, Spool] = field(init=False)
     _times: list[NDArray[np.int64]] = field(default_factory=list)
     _missing: NDArray[np.int64] = field(init=False)
     _first_rows: list[int] = field(default_factory=list)
@@ -44,6 +47,7 @@ class Table:
             text=self.layout.time,
         )
         self._missing = np.zeros(len(self.layout.signals), np.int64)
+        self._spools = {dtype: Spool(len(rows), np.dtype(dtype)) for dtype, rows in self.by_dtype().items()}
 
     def add(self, block: Block) -> None:
         """Parse a block of lines and keep its rows.
@@ -53,6 +57,23 @@ class Table:
         SourceError
             Names the line at fault.
         """
+        n_rows = self._add_plain(block) or self._add_any(block)
+        self._first_rows.append(self.n_rows)
+        self._lines.append(block.without_text())
+        self.n_rows += n_rows
+
+    def _add_plain(self, block: Block) -> int:
+        """Keep the rows of a block that is nothing but plain numbers of one type; how many there are, or 0."""
+        if not self._is_plain:
+            return 0
+        ((dtype, spool),) = self._spools.items()
+        rows = plain_rows(block.text, self.layout.separator.encode(), len(self.layout.names), dtype)
+        if rows is None:
+            return 0
+        spool.append(rows)
+        return len(rows[0])
+
+    def _add_any(self, block: Block) -> int:
         parsed, times = self._grammar.parse(block)
         if times is not None:
             self._times.append(self._nanoseconds(times, block))
@@ -60,10 +81,20 @@ class Table:
         self._missing += np.isnan(values).sum(axis=1)
         for dtype, rows in self.by_dtype().items():
             kept = values[rows] if dtype == "float64" else self._integers(values, rows, dtype, block)
-            self._blocks.setdefault(dtype, []).append(kept)
-        self._first_rows.append(self.n_rows)
-        self._lines.append(block.without_text())
-        self.n_rows += values.shape[1]
+            self._spools[dtype].append(kept)
+        return len(values[0])
+
+    @property
+    def _is_plain(self) -> bool:
+        """Whether every column is a signal, in order and of one type, and no plain number stands for a missing one."""
+        places = [column.place for column in self.layout.signals]
+        return (
+            places == list(range(len(self.layout.names)))
+            and len(self._spools) == 1
+            and self.layout.decimal == "."
+            and _is_mark(self.layout.separator)
+            and all(map(_is_mark, self.options.missing))
+        )
 
     def by_dtype(self) -> dict[Dtype, list[int]]:
         """Signals of each type of number, by their index."""
@@ -77,10 +108,10 @@ class Table:
         block = bisect_right(self._first_rows, row) - 1
         return self._lines[block].line(row - self._first_rows[block])
 
-    def samples(self, dtype: Dtype) -> NDArray[Any]:
-        """All rows of the signals of one type, shape (signals, rows); on the grid, where times were resampled."""
-        rows = np.concatenate(self._blocks.pop(dtype), axis=1)
-        return rows if self._grid is None else self._grid.samples(rows)
+    def samples(self, dtype: Dtype) -> Samples:
+        """All rows of the signals of one type; on the grid, where times were resampled."""
+        samples = self._spools[dtype].samples()
+        return samples if self._grid is None else ArraySamples(self._grid.samples(samples.read(0, self.n_rows)))
 
     def missing(self) -> list[str]:
         """What is missing, a sentence a column."""
@@ -140,3 +171,8 @@ class Table:
                 mend="Set the column's `dtype: float64` in the recipe.",
             )
         return block_values.astype(dtype)
+
+
+def _is_mark(text: str) -> bool:
+    """Whether a text can be told from a number by any of its signs."""
+    return text.isascii() and bool(text.strip("-.0123456789"))

@@ -23,6 +23,8 @@ from biocurate.formats.impostors import refuse_impostor
 
 BLOCK = 2**23
 """Bytes of text that are parsed at a time."""
+AHEAD = 2**16
+"""Bytes of text that the first rows are looked for in at a time."""
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
 
@@ -80,7 +82,7 @@ class Lines:
         blanks = b""
         while self._rest or not self._done:
             if not self._done:
-                self._fill()
+                self._fill(self.block)
             text, newline, self._rest = self._rest.rpartition(b"\n")
             if self._done:
                 text, newline, self._rest = text + newline + self._rest, b"", b""
@@ -92,8 +94,10 @@ class Lines:
                 self.line_no += body.count(b"\n") + 1
                 yield self._without_comments(Block(body, first))
 
-    def _fill(self) -> None:
-        raw = self._carry + self.stream.read(self.block)
+    def _fill(self, n_bytes: int | None = None) -> None:
+        """Read on; as much again as there is where no end of a line was found yet."""
+        n_bytes = n_bytes or max(AHEAD, len(self._rest))
+        raw = self._carry + self.stream.read(min(n_bytes, self.block))
         self._done = len(raw) == len(self._carry)
         if not self._started:
             self._started = True

@@ -85,6 +85,7 @@ class EdfReader:
             age=header.age,
             sex=header.sex,
             warnings=layout.warnings,
+            fields=header.fields,
         )
 
     def read(self, source: Source, options: EdfOptions) -> Recording:

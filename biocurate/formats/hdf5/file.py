@@ -7,6 +7,7 @@ would give zeros for them.
 from __future__ import annotations
 
 import io
+from abc import ABC
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -94,8 +95,8 @@ def sound(where: str) -> Iterator[None]:
         raise damaged(where, "cannot be read by the HDF5 library") from error
 
 
-class Hdf5Group(Branch):
-    """A group: what it holds has names."""
+class Group(Branch, ABC):
+    """A group of an open file, whatever its names stand for."""
 
     def __init__(self, held: Hdf5Bytes, group: h5py.Group) -> None:
         super().__init__(held.where)
@@ -106,6 +107,10 @@ class Hdf5Group(Branch):
     def doubts(self) -> tuple[str, ...]:
         """Of the file's length."""
         return self._held.doubts
+
+
+class Hdf5Group(Group):
+    """A group: what it holds has names."""
 
     @property
     def n_elements(self) -> int:

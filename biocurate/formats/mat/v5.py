@@ -164,8 +164,8 @@ class _PackedNode(Node):
         return self._unpacked.element(place)
 
 
-class _Cells(Node):
-    """A cell array."""
+class _List(Node):
+    """An array of things that are no numbers, as many as its header says."""
 
     def __init__(self, data: Bytes, header: Matrix) -> None:
         super().__init__(data.where)
@@ -174,13 +174,17 @@ class _Cells(Node):
 
     @property
     def n_elements(self) -> int:
-        """Cells."""
+        """Cells or structs."""
         return self._header.n_values
 
     @property
     def wraps_one(self) -> bool:
-        """Whether it has one cell."""
+        """Whether it has one."""
         return self.n_elements == 1
+
+
+class _Cells(_List):
+    """A cell array."""
 
     def element(self, place: int) -> Node:
         """A cell, counted down the columns."""
@@ -191,23 +195,8 @@ class _Cells(Node):
         return _all(self._data, self._header.rest, self._header.stop, self.n_elements)
 
 
-class _Structs(Node):
+class _Structs(_List):
     """An array of structs, of one mostly."""
-
-    def __init__(self, data: Bytes, header: Matrix) -> None:
-        super().__init__(data.where)
-        self._data = data
-        self._header = header
-
-    @property
-    def n_elements(self) -> int:
-        """Structs."""
-        return self._header.n_values
-
-    @property
-    def wraps_one(self) -> bool:
-        """Whether it is one struct."""
-        return self.n_elements == 1
 
     def element(self, place: int) -> Node:
         """A struct, counted down the columns."""

@@ -16,8 +16,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.formats.arrays.file import Branch, Node, Numbers, Unreadable, damaged
-from biocurate.formats.hdf5.file import Hdf5Bytes, Hdf5Numbers, linked, sound
+from biocurate.formats.arrays.file import Node, Numbers, Unreadable, damaged
+from biocurate.formats.hdf5.file import Group, Hdf5Bytes, Hdf5Numbers, linked, sound
 from biocurate.formats.mat.text import MatText, rows_of
 from biocurate.formats.source import Source
 
@@ -26,18 +26,8 @@ LONGEST_CLASS = 256
 """Bytes of a class' name."""
 
 
-class MatGroup(Branch):
+class MatGroup(Group):
     """The file, or one struct."""
-
-    def __init__(self, held: Hdf5Bytes, group: h5py.Group) -> None:
-        super().__init__(held.where)
-        self._held = held
-        self._group = group
-
-    @property
-    def doubts(self) -> tuple[str, ...]:
-        """Of the file's length."""
-        return self._held.doubts
 
     @property
     def n_elements(self) -> int:

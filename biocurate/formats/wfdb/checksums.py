@@ -53,7 +53,7 @@ class Checked:
             if line.initial is not None and line.fmt != 8 and line.initial != first:
                 self._firsts.append(line.label)
         if isinstance(looked_at, LoadedFile):
-            self.budget -= looked_at.array.size
+            self.budget -= looked_at.columns.size
         return looked_at
 
     def warnings(self, place: str) -> Iterator[str]:
@@ -77,35 +77,34 @@ class Unchecked:
         yield from ()
 
 
-FOLD = 64
-"""Frames that are added as one long row: additions of short rows cost more than the sums themselves."""
-
-
-def sums_16(frames: NDArray[Any], samples_per_frame: Sequence[int]) -> NDArray[np.uint16]:
+def sums_16(columns: NDArray[Any], samples_per_frame: Sequence[int]) -> NDArray[np.uint16]:
     """Sum of the samples of each signal modulo 2^16, as checksums are; `signal_sums` without the wide integers.
 
     Parameters
     ----------
-    frames : array of int, shape (frames, samples of all signals in a frame)
+    columns : array of int, shape (samples of all signals in a frame, frames)
+        Each column of the frames contiguous, which is what makes it quick.
     samples_per_frame : sequence of int
     """
-    low = np.ascontiguousarray(frames).astype(np.uint16, copy=False)
-    whole = len(low) // FOLD * FOLD
-    folded = low[:whole].reshape(-1, FOLD * low.shape[1]).sum(axis=0, dtype=np.uint16)
-    columns = np.concatenate([folded.reshape(FOLD, -1), low[whole:]]).sum(axis=0, dtype=np.uint16)
+    low = columns.view(np.uint16) if columns.itemsize == 2 else columns.astype(np.uint16)
+    sums: NDArray[np.uint16] = low.sum(axis=1, dtype=np.uint16)
+    if len(sums) == len(samples_per_frame):
+        return sums
     parts = signal_columns(samples_per_frame)
-    return np.array([columns[part].sum(dtype=np.uint16) for part in parts], np.uint16)
+    return np.array([sums[part].sum(dtype=np.uint16) for part in parts], np.uint16)
 
 
 def _summed(file: Frames, budget: int) -> tuple[Frames, list[int], list[int]]:
     """Read a file once for the sum and first sample of each signal; keep it in memory where it fits the budget."""
     starts = [columns.start for columns in signal_columns(file.samples_per_frame)]
     if file.n_frames * sum(file.samples_per_frame) <= budget:
-        array = file.frames(0, file.n_frames)
-        sums = sums_16(array, file.samples_per_frame).tolist()
-        return LoadedFile(array, file.samples_per_frame), sums, [int(array[0, start]) for start in starts if len(array)]
+        columns = np.ascontiguousarray(file.frames(0, file.n_frames).T)
+        columns.setflags(write=False)  # whoever reads is given a piece of it
+        sums = sums_16(columns, file.samples_per_frame).tolist()
+        first = columns[starts, 0].tolist() if file.n_frames else []
+        return LoadedFile(columns, file.samples_per_frame), sums, first
     totals = np.zeros(len(starts), np.int64)
-    first: list[int] = []
+    first = []
     for start, block in blocks(file, 0, file.n_frames):
         totals += signal_sums(block, file.samples_per_frame)
         first = first if start else [int(block[0, column]) for column in starts]

@@ -28,6 +28,15 @@ _GAIN = re.compile(
     r"(?P<gain>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\((?P<baseline>-?\d+)\))?(?:/(?P<unit>\S+))?",
     re.ASCII,
 )
+_USUAL = re.compile(
+    r"(?P<file>[^ ]+) +"
+    r"(?P<fmt>[0-9]{1,9})(?:x(?P<spf>[0-9]{1,9}))?(?::(?P<skew>[0-9]{1,9}))?(?:\+(?P<offset>[0-9]{1,9}))?"
+    r" +(?P<gain>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
+    r"(?:\((?P<baseline>-?[0-9]{1,9})\))?(?:/(?P<unit>\S+))?"
+    r" +[-+]?[0-9]{1,9} +(?P<zero>[-+]?[0-9]{1,9}) +(?P<initial>[-+]?[0-9]{1,9}) +(?P<checksum>[-+]?[0-9]{1,9})"
+    r" +[-+]?[0-9]{1,9} +(?P<label>\S.*)"
+)
+"""A signal line with all its fields, by one match instead of one a field: planning reads every header of a corpus."""
 _AGE = re.compile(r"\bage>?\s*[:=]\s*(\d{1,3}(?:\.\d+)?)(?![\d/.-])", re.IGNORECASE)
 _SEX = re.compile(r"\b(?:sex|gender)>?\s*[:=]\s*(male|female|m|f)\b", re.IGNORECASE)
 
@@ -134,7 +143,10 @@ def parse_header(raw: bytes, where: str) -> RecordHeader:
             n_frames = sum(length for _, length in segments)
         return RecordHeader(name, rate, n_frames, start, (), segments, True, comments, warnings)
     head.require(n_signals == len(lines) - 1, f"{n_signals} signals announced, {len(lines) - 1} listed")
-    signals = tuple(_signal(_Line(where, *line), index) for index, line in enumerate(lines[1:]))
+    signals = tuple(
+        _usual_signal(text) or _signal(_Line(where, number, text), index)
+        for index, (number, text) in enumerate(lines[1:])
+    )
     # A length of 0 means "unknown" unless the header is a layout, all of whose signals have no file.
     if n_frames == 0 and any(signal.file != "~" for signal in signals):
         n_frames = None
@@ -217,6 +229,31 @@ def _signal(line: _Line, index: int) -> SignalLine:
         initial=initial,
         checksum=checksum,
         label=line.rest() or f"signal {index}",
+    )
+
+
+def _usual_signal(text: str) -> SignalLine | None:
+    """As `_signal`, of a line that has all fields; None where one is missing or none that header(5) allows."""
+    found = _USUAL.fullmatch(text)
+    if found is None:
+        return None
+    file, fmt, spf, skew, offset, written, baseline, unit, zero, initial, checksum, label = found.groups()
+    gain, samples_per_frame = float(written), int(spf or 1)
+    if not _plain(file) or not samples_per_frame or not (gain == 0 or 1e-300 < abs(gain) < 1e300):
+        return None
+    return SignalLine(
+        file,
+        int(fmt),
+        samples_per_frame,
+        int(skew or 0),
+        int(offset or 0),
+        gain or DEFAULT_GAIN,
+        int(baseline or zero),
+        unit or "",
+        gain != 0.0,
+        int(initial),
+        int(checksum),
+        label,
     )
 
 

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 
 from biocurate.errors import SourceError
 from biocurate.formats.impostors import is_crlf_damaged, refuse_impostor
+from biocurate.formats.kept import LARGEST
 from biocurate.formats.source import Source
 from biocurate.formats.wfdb.header import RecordHeader, parse_header
 from biocurate.formats.wfdb.signals import (
@@ -30,6 +31,8 @@ MOST_BYTES = 1 << 24
 """Of a header: room for some 500,000 segments."""
 KEPT_BYTES = 1 << 13
 """Of a header that stays in memory once it is parsed."""
+LOOKED_AT = 1 << 16
+"""Bytes of a signal file that show whether it is one."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Part:
     start_frame: int
     n_frames: int
 
-    @property
+    @cached_property
     def files(self) -> dict[str, list[int]]:
         """Signal files, with the signals that each holds, in order; signals without a file are left out."""
         files: dict[str, list[int]] = {}
@@ -99,9 +102,17 @@ def open_layout(source: Source, missing_as_gap: bool) -> Layout:
     SourceError
         Where a header is missing or not valid, or headers contradict each other.
     """
-    header = _header(source)
+    raw = _raw_header(source)
+    header = _parsed_header(raw, source.virtual)
     if header.multi_segment:
         return _segments(source, header, missing_as_gap)
+    if header.n_frames is None or len(raw) > KEPT_BYTES:
+        return _whole(source, header)
+    return _layout_kept(source, raw)
+
+
+def _whole(source: Source, header: RecordHeader) -> Layout:
+    """A record of one segment."""
     if header.n_frames == 0 and header.signals:
         raise SourceError(
             "the header is a layout: it lists the signals of a multi-segment record and has no samples.",
@@ -112,6 +123,12 @@ def open_layout(source: Source, missing_as_gap: bool) -> Layout:
     n_frames = _length(part)
     part = replace(part, n_frames=n_frames)
     return Layout(replace(header, n_frames=n_frames), (), (part,), header.warnings + _empty_signals(part))
+
+
+@lru_cache(maxsize=1024)
+def _layout_kept(source: Source, raw: bytes) -> Layout:
+    """As `_whole`, of a header that says all; whoever plans, hashes and reads a record asks for it."""
+    return _whole(source, _parsed_header(raw, source.virtual))
 
 
 def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
@@ -127,14 +144,15 @@ def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
         source, fmt = part.source.sibling(name), lines[0].fmt
         per_frame = tuple(line.samples_per_frame for line in lines)
         _present(source)
-        _refuse_damage(source)
+        size = source.size
+        _refuse_damage(source, source.read() if size <= LARGEST else _start(source))
         if fmt in FLAC:
             record = part.source.local().with_suffix("")
             yield FlacFile(record, source.virtual, fmt, tuple(signals), per_frame, part.n_frames), signals
             continue
         needed = lines[0].byte_offset + bytes_needed(fmt, part.n_frames * sum(per_frame))
-        if source.size < needed:
-            raise truncated(source.virtual, needed, source.size)
+        if size < needed:
+            raise truncated(source.virtual, needed, size)
         stored = SignalFile(source.local(), source.virtual, fmt, lines[0].byte_offset, per_frame, part.n_frames)
         yield (DifferenceFile(stored, tuple(line.initial or 0 for line in lines)) if fmt == 8 else stored), signals
 
@@ -202,37 +220,46 @@ def _present(source: Source) -> None:
             where=source.virtual,
             mend="Download it, or leave this record out of the recipe's files.",
         )
-    if source.member is None and not source.local().resolve().is_relative_to(source.root.resolve()):
-        raise SourceError(
-            "is a link out of the folder that is read.", where=source.virtual, mend="Copy the file to the link's place."
-        )
+    if source.member is None:
+        source.local()  # refuses a link out of the root
 
 
 def _header(source: Source) -> RecordHeader:
     """Read and parse a header file."""
+    return _parsed_header(_raw_header(source), source.virtual)
+
+
+def _raw_header(source: Source) -> bytes:
+    """The bytes of a header file."""
     if source.size > MOST_BYTES:
         raise SourceError("is too large for a header.", where=source.virtual, mend="Is it one? Leave it out.")
-    with source.open() as file:
-        raw = file.read()
+    raw = source.read()
     refuse_impostor(raw, source.virtual)
-    return (_parsed if len(raw) <= KEPT_BYTES else parse_header)(raw, source.virtual)
+    return raw
+
+
+def _parsed_header(raw: bytes, where: str) -> RecordHeader:
+    return (_parsed if len(raw) <= KEPT_BYTES else parse_header)(raw, where)
 
 
 # Whoever plans, hashes and reads a record asks for its header.
 _parsed = lru_cache(maxsize=1024)(parse_header)
 
 
-def _refuse_damage(source: Source) -> None:
+def _refuse_damage(source: Source, start: bytes) -> None:
     """Refuse a signal file that is no such file, or went through a transfer as text."""
-    with source.open() as file:
-        start = file.read(1 << 16)
     refuse_impostor(start, source.virtual)
-    if is_crlf_damaged(start):
+    if is_crlf_damaged(start[:LOOKED_AT]):
         raise SourceError(
             "has a carriage return before every line feed: it was transferred as text.",
             where=source.virtual,
             mend="Download it again in binary mode.",
         )
+
+
+def _start(source: Source) -> bytes:
+    with source.open() as file:
+        return file.read(LOOKED_AT)
 
 
 def _checked(part: Part) -> Part:

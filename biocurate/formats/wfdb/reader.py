@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -42,8 +42,6 @@ from biocurate.formats.wfdb.signals import (
 )
 from biocurate.recording import Annotation, Channel, Recording, Segment, Stream
 from biocurate.sensors import CANONICAL, SensorType, canonical_unit, identify
-
-_identify = lru_cache(maxsize=4096)(identify)
 
 
 class Annotator(BaseModel):
@@ -137,8 +135,7 @@ def _recording(source: Source, options: WfdbOptions, checks: Checks) -> Recordin
     )
 
 
-@dataclass(frozen=True)
-class _Kind:
+class _Kind(NamedTuple):
     """What signals must share to lie in one stream."""
 
     samples_per_frame: int
@@ -217,18 +214,25 @@ def _kinds(
 
 def _channel(line: SignalLine) -> tuple[SensorType, Channel]:
     """Sensor type and calibration of a signal."""
-    identity = _identify(line.label, line.unit)
-    unit = line.unit
-    if line.calibrated and not unit and CANONICAL[identity.sensor_type] in ("uV", "mV"):
+    return _calibrated(line.label, line.unit, line.calibrated, line.gain, line.baseline, line.fmt)
+
+
+@lru_cache(maxsize=4096)
+def _calibrated(
+    label: str, unit: str, calibrated: bool, gain: float, baseline: int, fmt: int
+) -> tuple[SensorType, Channel]:
+    """Sensor type and channel of a signal; in many corpora each record has the same ones."""
+    identity = identify(label, unit)
+    if calibrated and not unit and CANONICAL[identity.sensor_type] in ("uV", "mV"):
         unit = DEFAULT_UNIT
-    known = line.calibrated and canonical_unit(unit, identity.sensor_type) is not None
+    known = calibrated and canonical_unit(unit, identity.sensor_type) is not None
     channel = Channel(
-        label=line.label,
+        label=label,
         name=identity.name,
         unit=unit,
-        gain=1 / line.gain,
-        offset=-line.baseline / line.gain,
-        invalid=INVALID.get(line.fmt),
+        gain=1 / gain,
+        offset=-baseline / gain,
+        invalid=INVALID.get(fmt),
         reference=identity.reference,
         unit_status="declared" if known else "unknown",
     )
@@ -237,6 +241,12 @@ def _channel(line: SignalLine) -> tuple[SensorType, Channel]:
 
 def _described(layout: Layout) -> Iterator[SignalHeader]:
     """Each signal of a record with its length over all parts."""
+    if len(layout.parts) == 1:
+        (part,) = layout.parts
+        for line in part.header.signals:
+            per_frame = line.samples_per_frame
+            yield SignalHeader(line.label, line.unit, layout.header.rate_hz * per_frame, part.n_frames * per_frame)
+        return
     lengths: Counter[tuple[str, int]] = Counter()
     lines: dict[tuple[str, int], SignalLine] = {}
     for part in layout.parts:
@@ -278,8 +288,7 @@ def _annotations(source: Source, layout: Layout, options: WfdbOptions, warnings:
     """Read the marks of all annotation files that are asked for."""
     rate = layout.header.rate_hz
     for annotator, file in _annotation_files(source, options):
-        with file.open() as stream:
-            marks = parse_marks(stream.read(), file.virtual)
+        marks = parse_marks(file.read(), file.virtual)
         made = to_annotations(marks, rate, layout.time_ns(0), layout.end_ns, annotator.kind, annotator.channel)
         ending = file.name.rpartition(".")[2]
         warnings.extend(f"annotation file .{ending}: {doubt}" for doubt in marks.warnings)

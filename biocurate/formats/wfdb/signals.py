@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import IncompleteError, SourceError
+from biocurate.formats import kept
 
 ALIGNED = {8: "i1", 16: "<i2", 32: "<i4", 61: ">i2", 80: "u1", 160: "<u2"}
 """Formats whose samples are whole bytes, with the type that they lie in."""
@@ -36,6 +38,7 @@ BLOCK_SAMPLES = 1 << 20
 """Samples that a pass over a whole file holds at once."""
 
 
+@cache
 def sample_type(fmt: int) -> np.dtype[Any]:
     """Integer type that holds a format's samples."""
     return np.dtype(np.int32 if fmt in WIDE else np.int16)
@@ -114,14 +117,20 @@ class SignalFile:
 
     def _bytes(self, start: int, stop: int) -> NDArray[np.uint8]:
         """Bytes ``[start, stop)`` after the preamble."""
+        first = self.byte_offset + start
         try:
-            raw = np.fromfile(self.path, np.uint8, count=stop - start, offset=self.byte_offset + start)
+            whole = kept.at_hand(str(self.path))
+            raw = (
+                np.fromfile(self.path, np.uint8, count=stop - start, offset=first)
+                if whole is None
+                else np.frombuffer(whole, np.uint8)[first : first + stop - start]
+            )
         except OSError as error:
             raise SourceError(
                 f"the signal file cannot be read ({error.strerror}).", where=self.name, mend="Get the file again."
             ) from error
         if len(raw) < stop - start:
-            raise truncated(self.name, self.byte_offset + stop, self.byte_offset + start + len(raw))
+            raise truncated(self.name, self.byte_offset + stop, first + len(raw))
         return raw
 
 
@@ -213,21 +222,22 @@ class FlacFile:
         return np.concatenate([signal.reshape(stop - start, -1) for signal in record.e_d_signal], axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LoadedFile:
     """Frames that are in memory: small files are decoded once for checksums and samples."""
 
-    array: NDArray[Any]
+    columns: NDArray[Any]
+    """Shape (samples of all signals in a frame, frames): frame by frame as in the file, each column a row here."""
     samples_per_frame: tuple[int, ...]
 
     @property
     def n_frames(self) -> int:
         """Length."""
-        return len(self.array)
+        return int(self.columns.shape[1])
 
     def frames(self, start: int, stop: int) -> NDArray[Any]:
         """Frames ``[start, stop)``, shape (frames, samples of all signals in a frame)."""
-        return self.array[start:stop]
+        return self.columns[:, start:stop].T
 
 
 @dataclass(frozen=True)
@@ -244,9 +254,20 @@ class Picked:
         """Channels, samples."""
         return len(self.sources), self.sources[0][0].n_frames * self.samples_per_frame
 
+    @cached_property
+    def _rows(self) -> NDArray[Any] | None:
+        """All samples, where they lie in memory row after row as they are asked for; None elsewhere."""
+        file, first = self.sources[0]
+        if not isinstance(file, LoadedFile) or self.samples_per_frame > 1 or file.columns.dtype != self.dtype:
+            return None
+        together = all(source == (file, first + row) for row, source in enumerate(self.sources))
+        return file.columns[first : first + len(self.sources)] if together else None
+
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Read samples ``[start, stop)`` of every channel, shape (channels, stop - start)."""
         start, stop = max(start, 0), min(stop, self.shape[1])
+        if (rows := self._rows) is not None:
+            return rows[:, start : max(start, stop)]
         first, last = start // self.samples_per_frame, -(-stop // self.samples_per_frame)
         picked = np.empty((len(self.sources), max(last - first, 0), self.samples_per_frame), self.dtype)
         frames: dict[int, NDArray[Any]] = {}

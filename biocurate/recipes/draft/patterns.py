@@ -86,9 +86,14 @@ def pattern_of(shape: Shape, longer: Shape | None = None) -> Pattern:
         One that has some places more, in one stretch: the pattern matches its paths, too.
     """
     names = _names(shape)
-    pieces = []
+    pieces: list[str] = []
     for place, words in enumerate(shape.places):
-        pieces.append(f"(?P<{names[place]}>{_written(words)})" if place in names else _grouped(words))
+        text = _written(words)
+        if names.get(place) == "subject" and place - 1 in names and _belongs(shape, place):
+            pieces.pop()  # E07500 and JS07500 are two persons: what stands before the number is of their name
+            names.pop(place - 1)
+            text = f"{_grouped(shape.places[place - 1])}{text}"
+        pieces.append(f"(?P<{names[place]}>{text})" if place in names else _grouped(words))
     paths = shape.paths
     if longer is not None and (span := _inserted(shape, longer)):
         at, end = span
@@ -163,6 +168,16 @@ def _names(shape: Shape) -> dict[int, str]:
         names[signal] = "signal"
     spare = [place for place in (*rest[1:], *words) if place not in names and different[place] > 1]
     return names | {place: f"part{number}" for number, place in enumerate(spare, 1)}
+
+
+def _belongs(shape: Shape, place: int) -> bool:
+    """Whether a number is never the same after two of the words right before it, which so are a part of it."""
+    if NUMBER in shape.places[place - 1] or not all(word[0].isalpha() for word in shape.places[place - 1]):
+        return False
+    words: dict[str, set[str]] = defaultdict(set)
+    for tokens in (_TOKENS.findall(_ZIP.sub("", path)) for path in shape.paths):
+        words[tokens[place]].add(tokens[place - 1])
+    return len(words) > len(shape.places[place - 1]) and all(len(before) == 1 for before in words.values())
 
 
 def _is_measure(shape: Shape, place: int) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from biocurate.errors import RecipeError, SourceError
-from biocurate.formats import SignalHeader, reader
+from pydantic import ValidationError
+
+from biocurate.errors import RecipeError, SourceError, UsageError
+from biocurate.formats import Header, SignalHeader, reader
 from biocurate.formats.source import Source, scan
-from biocurate.recipes.draft.csv_guess import csv_options
 from biocurate.recipes.draft.patterns import Pattern, patterns
+from biocurate.recipes.draft.tables import describe_tables, signal_of
+from biocurate.recipes.typos import nearest
 
 READERS = {
     ".edf": "edf",
@@ -31,10 +34,16 @@ READERS = {
     ".tsv": "csv",
     ".txt": "csv",
 }
-"""Extension -> format; where several are there, the one that stands first is the recordings' own."""
+"""Extension -> format."""
+
+RANKS = ("edf wfdb brainvision mne", "mat hdf5", "csv")
+"""Formats of recordings before those that hold anything; of equals, the one with the most files is the corpus' own."""
 
 LOOKED_AT = 200
 """Headers that are read; of more files, so many spread over them."""
+
+_ABOUT = re.compile(r"(?i)(readme|licen[cs]e|copying|change(log|s)|notice|citation|info|source)\b.*|(sha256|md5).*")
+"""Text files about the others."""
 
 
 @dataclass
@@ -46,100 +55,181 @@ class Survey:
     others: list[Pattern]
     """Files of that format that another pattern would be needed for."""
     options: dict[str, Any] = field(default_factory=dict)
+    """Of the reader; a rate of None is one that a person has to say."""
     signals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    one_each: bool = False
+    """Whether each file is a recording, though their names differ by signal only."""
     channels: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(label, unit) -> headers that have it."""
     rates: dict[str, set[float]] = field(default_factory=lambda: defaultdict(set))
-    """Label -> its rates."""
+    """Label -> its rates, as far as they are known."""
     looked_at: int = 0
     open_ends: list[str] = field(default_factory=list)
     """What no file says."""
     unread: Counter[str] = field(default_factory=Counter)
     """Extension -> files that are neither."""
-    problems: list[str] = field(default_factory=list)
+    other_readers: dict[str, int] = field(default_factory=dict)
+    """Other formats of recordings -> files."""
+    notes: list[str] = field(default_factory=list)
+    """What was left out, and why."""
+    problems: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """Why a header cannot be read -> files."""
 
 
-def survey(root: Path) -> Survey:
+def survey(root: Path, *, rate_hz: float | None = None, only: str | None = None, regex: str | None = None) -> Survey:
     """Look through a folder; headers are read, samples are not.
+
+    Parameters
+    ----------
+    root : Path
+    rate_hz : float, optional
+        Sampling rate of tables whose rows state neither times nor a rate.
+    only : str, optional
+        Name of the format to draft for; by default the corpus' own.
+    regex : str, optional
+        Pattern of the files, with its groups; by default it is found.
 
     Raises
     ------
     RecipeError
-        No file looks like a recording.
+        No file looks like a recording, or none is of that format or pattern.
+    UsageError
+        A rate is given for files that state theirs.
     """
     problems: list[SourceError] = []
     sources = scan(root, problems)
-    by_reader: dict[str, list[Source]] = defaultdict(list)
-    for source in sources:
-        by_reader[READERS.get(PurePosixPath(source.name).suffix.lower(), "")].append(source)
-    name = next((name for name in READERS.values() if name in by_reader), None)
-    if name is None:
-        raise RecipeError(
-            f"no file below it looks like a recording: none ends in {', '.join(READERS)}.",
+    by_reader = _by_reader(sources)
+    name = _reader_of(by_reader, root, only)
+    if rate_hz is not None and name != "csv":
+        raise UsageError(
+            f"--rate is for tables without a column of times; these are {name} files.",
             where=str(root),
-            mend="Give the folder of the raw files, or write the recipe by hand for a reader of your own.",
+            mend="Leave it out, or give --reader csv for the tables beside them.",
         )
     files = {source.virtual: source for source in by_reader[name]}
-    pattern, *others = patterns(files)
-    found = Survey(name, pattern, others, problems=[str(problem) for problem in problems])
-    read = [files[path] for path in pattern.paths]
+    pattern, *others = patterns(files) if regex is None else _given(regex, files, root)
+    found = Survey(name, pattern, others, notes=[str(problem) for problem in problems])
     if name == "csv":
-        _describe_tables(found, read)
-        read = [files[path] for path in found.pattern.paths]
-    found.unread.update(PurePosixPath(s.name).suffix.lower() or s.name for s in sources if s not in read)
-    if not found.open_ends:
-        _read_headers(found, read)
+        tables = describe_tables(pattern, [files[path] for path in pattern.paths], rate_hz)
+        found.pattern, found.options, found.signals = tables.pattern, tables.options, tables.signals
+        found.one_each, found.open_ends = tables.one_each, tables.todo
+        found.notes += tables.notes
+    read = [files[path] for path in found.pattern.paths]
+    companions = _read_headers(found, read)
+    left = _left(sources, found.pattern, companions)
+    found.unread.update(PurePosixPath(source.name).suffix.lower() or source.name for source in left)
+    found.other_readers = {other: len(some) for other, some in _by_reader(left).items() if other not in (name, "")}
     return found
 
 
-def _describe_tables(found: Survey, sources: Sequence[Source]) -> None:
-    """Options of the tables; where files are told apart by signal, of each signal."""
-    first: dict[str, Source] = {}
+def _by_reader(sources: Iterable[Source]) -> dict[str, list[Source]]:
+    found: dict[str, list[Source]] = defaultdict(list)
     for source in sources:
-        first.setdefault(_signal(found, source), source)
-    for signal, source in first.items():
-        try:
-            options, open_ends = csv_options(source)
-        except SourceError as error:
-            found.problems.append(str(error))
-            continue
-        if signal and open_ends:
-            # Beats, marks and answers are no signals; they are left to the labels.
-            found.problems.append(f"{source.virtual}: {open_ends[0]}; events or answers, perhaps: see `labels`")
-        elif signal:
-            found.signals[signal] = options
-        else:
-            found.options = options
-            found.open_ends += [f"{source.virtual}: {text}" for text in open_ends]
-    if found.signals:
-        listed = "|".join(sorted(found.signals))
-        regex = re.sub(r"\(\?P<signal>[^)]*\)", lambda _: f"(?P<signal>{listed})", found.pattern.regex)
-        kept = tuple(path for path in found.pattern.paths if re.fullmatch(regex, path))
-        found.pattern = replace(found.pattern, regex=regex, paths=kept)
-    alike = list(found.signals.values())
-    if alike and all(options == alike[0] for options in alike):
-        found.options, found.signals = alike[0], {signal: {} for signal in found.signals}
+        about = _ABOUT.fullmatch(source.name) is not None
+        found["" if about else READERS.get(PurePosixPath(source.name).suffix.lower(), "")].append(source)
+    return found
 
 
-def _signal(found: Survey, source: Source) -> str:
-    match = re.fullmatch(found.pattern.regex, source.virtual)
-    return match["signal"] if match and "signal" in found.pattern.groups else ""
+def _reader_of(by_reader: dict[str, list[Source]], root: Path, only: str | None) -> str:
+    if only is not None:
+        if only not in READERS.values():
+            raise UsageError(f"no draft is made for {only!r}.", where="--reader", mend=nearest(only, READERS.values()))
+        if only in by_reader:
+            return only
+        ends = ", ".join(ending for ending, name in READERS.items() if name == only)
+        raise RecipeError(f"no file below it ends in {ends}.", where=str(root), mend="Leave --reader out.")
+    for rank in RANKS:
+        there = [name for name in rank.split() if name in by_reader]
+        if there:
+            return max(there, key=lambda name: len(by_reader[name]))
+    raise RecipeError(
+        f"no file below it looks like a recording: none ends in {', '.join(READERS)}.",
+        where=str(root),
+        mend="Give the folder of the raw files, or write the recipe by hand for a reader of your own.",
+    )
 
 
-def _read_headers(found: Survey, sources: Sequence[Source]) -> None:
-    fmt = reader(found.reader)
+def _given(regex: str, files: Iterable[str], root: Path) -> list[Pattern]:
+    """A person's pattern, and patterns of what it leaves."""
+    try:
+        rule = re.compile(regex)
+    except re.error as error:
+        raise UsageError(f"{regex!r} is no regular expression: {error}.", where="--pattern") from None
+    paths = sorted(files)
+    taken = tuple(path for path in paths if rule.fullmatch(path))
+    if not taken:
+        raise RecipeError(
+            f"no file below it matches {regex!r}; there is {', '.join(paths[:3])}.",
+            where=str(root),
+            mend="The pattern must match the whole path below the folder.",
+        )
+    return [Pattern(regex, tuple(rule.groupindex), taken), *patterns(path for path in paths if path not in taken)]
+
+
+def _read_headers(found: Survey, sources: Sequence[Source]) -> set[str]:
+    """Count channels; returns the endings of the files that are read with those of the pattern."""
+    companions: set[str] = set()
     for source in sources[:: max(1, len(sources) // LOOKED_AT)]:
-        given = {**found.options, **found.signals.get(_signal(found, source), {})}
-        try:
-            header = fmt.read_header(source, fmt.Options.model_validate(given))
-        except Exception as error:  # whatever a file provokes is told, and the others are looked at
-            found.problems.append(str(error) if isinstance(error, SourceError) else f"{source.virtual}: {error!r}")
+        given = {**found.options, **found.signals.get(signal_of(found.pattern, source), {})}
+        steady = given.get("rate_hz", 0) is not None
+        header = _header(found, source, given if steady else {**given, "rate_hz": 1.0}, companions)
+        if header is None and "time" in given:
+            # A clock that jitters is a person's to judge; what the columns are called is plain all the same.
+            steady, alone = False, {**given, "rate_hz": 1.0, "on_clock": "arrival-order"}
+            header = _header(found, source, alone, companions, told=True)
+        if header is None:
             continue
         found.looked_at += 1
         for signal in header.signals:
-            _count(found, signal)
+            _count(found, signal, steady)
+    return companions
 
 
-def _count(found: Survey, signal: SignalHeader) -> None:
+def _header(
+    found: Survey, source: Source, given: dict[str, Any], companions: set[str], *, told: bool = False
+) -> Header | None:
+    """What a file says of itself; None where it cannot be read, which goes to the problems unless it was told."""
+    fmt = reader(found.reader)
+    try:
+        options = fmt.Options.model_validate(given)
+        header = fmt.read_header(source, options)
+        companions |= {_ending(beside) for beside in fmt.companions(source, options) if beside != source}
+    except SourceError as error:
+        why = f"{error.what} {error.mend}".strip()
+    except ValidationError as error:
+        why = _asked_for(error)
+    except Exception as error:  # whatever a file provokes is told, and the others are looked at
+        why = f"{type(error).__name__} at its header"
+    else:
+        return header
+    if not told:
+        found.problems[why].append(source.virtual)
+    return None
+
+
+def _asked_for(error: ValidationError) -> str:
+    """What a reader needs to be told, in a recipe's words."""
+    fields = {".".join(map(str, item["loc"])) for item in error.errors(include_url=False) if item["loc"]}
+    needed = f": {', '.join(sorted(fields))}" if fields else ""
+    return f"its reader must be told what the file holds, under `options`{needed}"
+
+
+def _ending(source: Source) -> str:
+    return PurePosixPath(source.name).suffix.lower()
+
+
+def _left(sources: Iterable[Source], pattern: Pattern, companions: set[str]) -> list[Source]:
+    """Files that are neither matched nor read with one that is: of its name, with an ending that such files have."""
+    matched, stems = set(pattern.paths), {path.rpartition(".")[0] for path in pattern.paths}
+    return [
+        source
+        for source in sources
+        if source.virtual not in matched
+        and not (_ending(source) in companions and source.virtual.rpartition(".")[0] in stems)
+    ]
+
+
+def _count(found: Survey, signal: SignalHeader, has_rate: bool) -> None:
     found.channels[signal.label, signal.unit] += 1
-    found.rates[signal.label].add(signal.rate_hz)
+    if has_rate:
+        found.rates[signal.label].add(signal.rate_hz)

@@ -96,7 +96,7 @@ def test_official_splits_are_taken_and_a_person_on_both_sides_is_refused():
     assert predefined(rows, rule).to_list() == ["train", "val", "test", None]
     with pytest.raises(ManifestError, match="1 persons are in two splits by 'fold', such as a"):
         predefined(rows.with_columns(person=pl.Series(list("aacd"))), rule)
-    with pytest.raises(ManifestError, match="no window falls into test.*has: 1, 9"):
+    with pytest.raises(ManifestError, match=r"no window falls into test.*has: 1, 9"):
         predefined(rows.with_columns(fold=pl.Series(["1", "9", "9", "1"])), rule)
     with pytest.raises(ManifestError, match="no column 'fold'"):
         predefined(rows.drop("fold"), rule)

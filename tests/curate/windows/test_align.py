@@ -14,7 +14,7 @@ from biocurate.testing.memory import interval, noise_stream, put
 
 @pytest.fixture
 def night(store):
-    """Ten minutes before sleep, stages of one and a half to three epochs, and wake to the end; scoring begins at 7 s."""
+    """Ten minutes before sleep, stages of one and a half to three epochs, wake to the end; scored from 7 s on."""
     stages = [(7, 600, "W"), (607, 90, "N1"), (697, 45, "N2"), (742, 30, "W"), (772, 60, "R"), (832, 400, "W")]
     marks = [interval(onset, length, value, "stage") for onset, length, value in stages]
     presses = [interval(at, 0, "press", "button") for at in (3, 100, 101, 1239)]
@@ -109,7 +109,7 @@ def test_a_manifest_of_many_labels_keeps_them_and_its_hash(night, new_store):
         ({"length_s": 30, "within": {"kind": "stage", "margin": "soon"}}, "soon"),
         (
             {"length_s": 30, "labels": ["stage", {"kind": "stage", "rule": "list"}]},
-            "two label columns are called stage",
+            "two label columns",
         ),
         ({"length_s": 30, "labels": [{"kind": "stage", "rule": "fraction"}]}, "needs it"),
         ({"length_s": 30, "labels": [{"kind": "stage", "rule": "most"}]}, "majority"),

@@ -7,13 +7,22 @@ from datetime import date, time
 import numpy as np
 import polars as pl
 import pytest
-from edfio import Edf, EdfSignal, Recording
+from edfio import Edf, EdfSignal, Patient, Recording
 
 # source: montage files of the corpus (01_tcp_ar_montage.txt, 03_tcp_ar_a_montage.txt)
 SITES = "FP1 FP2 F3 F4 C3 C4 P3 P4 O1 O2 F7 F8 T3 T4 T5 T6 A1 A2 FZ CZ PZ T1 T2".split()
 
 
-def edf(path, reference, *, without=(), seed=0, seconds=8):
+NO_ONE = Patient()
+
+
+def patient(subject, sex, years):
+    """The patient field as the corpus has it, in files that are no EDF+."""
+    born = date(2015 - years, 1, 1)
+    return Patient(code=subject, sex=sex, birthdate=born, name=subject, additional=(f"Age:{years}", "Quintilia"))
+
+
+def edf(path, reference, *, without=(), seed=0, seconds=8, patient=NO_ONE):
     """One EDF file at 250 Hz: scalp against a reference, and what a clinical recorder writes beside it."""
     random = np.random.default_rng(seed)
     labels = [f"EEG {site}-{reference}" for site in SITES if site not in without]
@@ -25,12 +34,14 @@ def edf(path, reference, *, without=(), seed=0, seconds=8):
         for label in labels
     ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    Edf(signals, starttime=time(10, 0), recording=Recording(startdate=date(2015, 1, 1))).write(path)
+    made = Edf(signals, starttime=time(10, 0), patient=patient, recording=Recording(startdate=date(2015, 1, 1)))
+    made.write(path)
 
 
 @pytest.fixture
 def tuab(tmp_path):
     root = tmp_path / "v3.0.1"
+    whose = (patient("aaaaaaaq", "M", 54), patient("aaaaaaaq", "F", 93), NO_ONE)
     for place, name in enumerate(
         (
             "train/normal/01_tcp_ar/aaaaaaaq_s004_t000",
@@ -38,7 +49,7 @@ def tuab(tmp_path):
             "eval/abnormal/01_tcp_ar/aaaaamye_s001_t000",
         )
     ):
-        edf(root / f"edf/{name}.edf", "REF", seed=place)
+        edf(root / f"edf/{name}.edf", "REF", seed=place, patient=whose[place])
     (root / "AAREADME.txt").write_text("File: AAREADME.txt\n")
     return root
 
@@ -114,3 +125,25 @@ def test_a_patient_of_both_corpora_is_one_person(tuab, tueg, take):
 
 def test_the_year_of_a_session_is_no_part_of_its_id(tueg, take):
     assert not any("2015" in name for name in take("tueg", tueg).recordings)
+
+
+def test_age_and_sex_are_taken_out_of_the_patient_field_and_nothing_else_of_it_is(tuab, take):
+    """They are plain EDF, whose patient field is free text; ages over 89 are 90 (45 CFR 164.514(b)(2)(i)(C))."""
+    taken = take("tuab", tuab)
+    rows = taken.store.recordings.sort("recording_id").select("age", "sex", "warnings").collect()
+    assert rows.select("age", "sex").rows() == [(54, "M"), (90, "F"), (None, None)]
+    said = [f"{name}: none that can be read in the header's patient field" for name in ("age", "sex")]
+    assert [[text for text in texts if "patient" in text] for texts in rows["warnings"]] == [[], [], said]
+    everything = b"".join(path.read_bytes() for path in taken.store.objects.folder.rglob("*") if path.is_file())
+    assert b"Quintilia" not in everything
+    assert b"Age:93" not in everything
+    assert any(
+        "none that can be read in the header's patient field: 1 recordings" in note for note in taken.report.notes
+    )
+
+
+def test_tueg_has_them_too(tueg, take):
+    path = tueg / "edf/000/aaaaaaaq/s004_2015/01_tcp_ar/aaaaaaaq_s004_t000.edf"
+    edf(path, "REF", patient=patient("aaaaaaaq", "F", 7))
+    rows = take("tueg", tueg).store.recordings.filter(subject="aaaaaaaq").select("age", "sex").collect()
+    assert rows.rows() == [(7, "F")]

@@ -1,0 +1,1 @@
+"""Leakage: persons, times and content that two splits of a manifest share."""

@@ -1,0 +1,1 @@
+"""Pairs: windows that two or more sensor types cover at once, each at its own rate and on its own clock."""

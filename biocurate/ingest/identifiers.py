@@ -1,0 +1,71 @@
+"""What files say of who it was and when: kept only where `ingest --keep-identifiers` asks for it.
+
+Nothing else in a store names a person or a date. An ingest without the flag takes out again what one with it put in,
+`upkeep.forget_identifiers` takes it out of older snapshots, too, and `merge` and `export` leave it behind.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from biocurate.recording import Recording
+from biocurate.store.schema import RECORDINGS
+from biocurate.store.store import Store
+
+COLUMN = "identifiers"
+BATCH = 1_000
+"""Whole rows that are held at once."""
+
+
+def identifiers_of(recording: Recording) -> list[dict[str, str]] | None:
+    """What a recording's files say that identifies a person, as ``recordings.identifiers`` has it; None for nothing.
+
+    EDF 1992 and EDF+ section 2.1.3: patient and recording identification; WFDB header(5): info strings; and the start
+    by the file's own clock, whatever the format.
+    """
+    start = recording.start_unix_ns
+    found = [
+        *((field, recording.header.get(field, "")) for field in ("patient", "recording")),
+        ("start", "" if start is None else str(np.datetime64(start, "ns"))),
+        *(("comment", comment) for comment in recording.comments),
+    ]
+    return [{"field": field, "text": text} for field, text in found if text] or None
+
+
+def holding(store: Store) -> pl.LazyFrame:
+    """Recordings whose rows hold identifiers, as they stand."""
+    return store.recordings.filter(pl.col(COLUMN).is_not_null())
+
+
+def without(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``recordings`` without identifiers; those that had some are written anew by the next ingest."""
+    had, made_from = pl.col(COLUMN).is_not_null(), pl.col("metadata_revision")
+    return rows.with_columns(
+        pl.when(had).then(pl.format("{} without identifiers", made_from)).otherwise(made_from),
+        pl.lit(None, pl.Schema(RECORDINGS)[COLUMN]).alias(COLUMN),
+    )
+
+
+def drop_identifiers(store: Store, corpus: str | None = None) -> int:
+    """Take identifiers out of the rows as they stand, whether the files are still there or not; older snapshots stay.
+
+    Parameters
+    ----------
+    store : Store
+        Under a lease.
+    corpus : str, optional
+        All corpora where it is left out.
+
+    Returns
+    -------
+    int
+        Recordings that had some.
+    """
+    held = holding(store) if corpus is None else holding(store).filter(pl.col("corpus") == corpus)
+    ids = held.select("recording_id").collect()["recording_id"].sort()
+    for first in range(0, len(ids), BATCH):
+        some = ids[first : first + BATCH].to_list()
+        rows = store.recordings.filter(pl.col("recording_id").is_in(some)).collect()
+        store.tables.replace("recordings", without(rows).to_arrow(), "recording_id", some)
+    return len(ids)
