@@ -1,4 +1,4 @@
-"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | clocks`."""
+"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | clocks | leakage`."""
 
 from __future__ import annotations
 
@@ -161,3 +161,26 @@ def clocks(
     found = hearts(opened, tuple(corpus or ("bidmc", "cogwear", "eegmat", "stress-predict")))
     show(false_alarms(found, pairs), as_json, "Different persons")
     show(recovery(opened, found, recordings), as_json, "Injected lags, drifts of -50 to 50 ppm")
+
+
+@app.command()
+def leakage(store: StoreOption, as_json: AsJson = False) -> None:
+    """The search for near copies on a store's recordings: copies found, others taken for one, seconds.
+
+    biocurate bench leakage --store ~/store
+    """
+    from biocurate.bench.leakage import mistaken, planted, search
+    from biocurate.cli.output import show, show_facts
+    from biocurate.store.store import open_store
+
+    opened = open_store(store)
+    tables = {
+        "copies that were made of each stream": planted(opened),
+        "different recordings": mistaken(opened),
+        "search": search(opened),
+    }
+    if as_json:
+        show_facts({title: table.to_dicts() for title, table in tables.items()}, as_json=True)
+        return
+    for title, table in tables.items():
+        show(table, title=title)

@@ -14,6 +14,7 @@ from biocurate.cli import (
     bench,
     check,
     demo,
+    explain,
     export,
     images,
     ingest,
@@ -56,6 +57,7 @@ app.add_typer(windows.app, name="windows")
 app.add_typer(pairs.app, name="pairs")
 app.add_typer(quality.app, name="quality")
 app.command()(query.query)
+app.command()(explain.explain)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(images.app, name="images")
 app.command()(demo.demo)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biocurate.cli import manifest_files
 from biocurate.cli.options import AsJson, At, StoreOption
 
 if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
 
 app = typer.Typer(help="Freeze selections of windows with labels and splits.", no_args_is_help=True)
+app.command()(manifest_files.diff)
+app.command()(manifest_files.export)
+app.command()(manifest_files.resolve)
 
 
 @app.command()
@@ -105,8 +109,7 @@ def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
         return
     show_facts(facts)
     show(manifest.balance())
-    if manifest.dropped:
-        _print_dropped(manifest)
+    _print_dropped(manifest)
     if stale:
         console().print(
             "It is stale: recordings that it was built from have been replaced. Build it again: biocurate manifest "
@@ -121,10 +124,16 @@ def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
 
 
 def _print_dropped(manifest: Manifest) -> None:
-    """Print whom the thresholds on quality drop."""
+    """Print whom the thresholds on quality drop, and how many windows a cap does."""
     import polars as pl
 
-    from biocurate.cli.output import show
+    from biocurate.cli.output import console, show
 
-    rows = pl.DataFrame(manifest.dropped).with_columns(share=pl.col("dropped") / pl.col("windows"))
-    show(rows, title="Dropped for their quality")
+    judged = [line for line in manifest.dropped if line["by"] != "cap"]
+    if judged:
+        rows = pl.DataFrame(judged).with_columns(share=pl.col("dropped") / pl.col("windows"))
+        show(rows, title="Dropped for their quality")
+    for line in manifest.dropped:
+        if line["by"] == "cap":
+            kept = line["windows"] - line["dropped"]
+            console().print(f"{kept:,} of {line['windows']:,} windows are kept: {line['value']}.", markup=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from biocurate.ingest.revision import KEPT
 from biocurate.recording import Recording
 from biocurate.store.schema import RECORDINGS
 from biocurate.store.store import Store
@@ -39,10 +40,9 @@ def holding(store: Store) -> pl.LazyFrame:
 
 
 def without(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of ``recordings`` without identifiers; those that had some are written anew by the next ingest."""
-    had, made_from = pl.col(COLUMN).is_not_null(), pl.col("metadata_revision")
+    """Rows of ``recordings`` as an ingest without the flag makes them; one with it writes them anew."""
     return rows.with_columns(
-        pl.when(had).then(pl.format("{} without identifiers", made_from)).otherwise(made_from),
+        pl.col("metadata_revision").str.strip_suffix(KEPT),
         pl.lit(None, pl.Schema(RECORDINGS)[COLUMN]).alias(COLUMN),
     )
 

@@ -19,6 +19,12 @@ from biocurate.recipes import Recipe, Unit
 AUDIT = VERSION
 """Of the audit's rules, which decide `unit_status` and warnings."""
 
+KEPT = " with identifiers"
+"""Ends the metadata revision of rows that hold what files say of who it was: they are rewritten where the flag changes."""
+
+LINE_STARTS = "starts:2"
+"""How the header of a CSV file on a `robust-line` tells its start; another number rewrites the rows of such recipes."""
+
 LABEL = ("onset_ns", "duration_ns", "kind", "value", "number", "channel")
 """What of a row of ``labels`` is of the label itself."""
 
@@ -46,8 +52,10 @@ def metadata_revision(recipe: Recipe, root: Path, *, keep_identifiers: bool = Fa
     """Identity of what is made of files whatever they hold: recipe, sidecar tables, readers, and the audit's rules."""
     tables = sorted(source.sha256() for source in recipe.table_sources(root))
     readers = [f"{name}:{reader(name).version}" for name in recipe.readers]
-    kept = ["identifiers"] if keep_identifiers else []
-    return _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables, *kept)
+    line = any(getattr(options, "on_clock", None) == "robust-line" for options in recipe.options.values())
+    starts = [LINE_STARTS] if line else []
+    made = _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables, *starts)
+    return made + KEPT if keep_identifiers else made
 
 
 def label_revision(labels: Iterable[Mapping[str, Any]]) -> str | None:
@@ -57,8 +65,11 @@ def label_revision(labels: Iterable[Mapping[str, Any]]) -> str | None:
 
 
 def revision(recording_id: str, signal: str, metadata: str, label: str | None) -> str:
-    """Identity of all that a recording's rows and samples are made from: what is made from it is stale with it."""
-    return _hash(recording_id, signal, metadata, label or "")
+    """Identity of all that a recording's rows and samples are made from: what is made from it is stale with it.
+
+    Nothing is made from identifiers: a recording is the same with and without them.
+    """
+    return _hash(recording_id, signal, metadata.removesuffix(KEPT), label or "")
 
 
 def _said(options: Any) -> Any:  # noqa: ANN401 - each reader has its own

@@ -20,6 +20,7 @@ STORE/
   biocurate.json                    format version, store id
   tables/<name>/                    Delta Lake tables
   tables/windows/<set>/             one table a window set, with a string column for each of its labels
+  tables/pairs/<set>/               the pairs of a window set
   tables/manifests/<name>/          the rows of a built manifest
   tables/quality/<set>/             what was measured of each channel of each window of a set
   tables/images/<set>/              the rows of an image set
@@ -27,6 +28,7 @@ STORE/
   signals/<corpus>/<part>.objects.json   every object of the part with its size and sha256
   images/<set>/<part>.zarr          Zarr v3, sharded, (image, height, width), uint8
   leases/write.json                 who is writing now, with a heartbeat
+  leases/numbers/<number>           the newest lease's number, which each table keeps as its Delta transaction `lease`
 ```
 
 A stream is `part[:, start : start + n_samples]`. Physical values are `digital * gain + offset`, in `unit`; `invalid` is

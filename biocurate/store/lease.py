@@ -10,11 +10,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
 from biocurate.errors import DamageError, LeaseError, StoreError
+from biocurate.store.fence import draw
 from biocurate.store.objects import Objects
 
 BEAT_S = 10.0
@@ -36,13 +37,18 @@ class Lease:
     """The right to write to a store, as long as no other process has taken it over.
 
     A process that was suspended for longer than `STALE_S` has lost it without noticing: `Store.lease` hands it to the
-    store's tables, which check it before every commit. What is written or deleted past the tables checks it itself.
+    store's tables, which check it before every commit and name its number in it (`store.fence`). What is written or
+    deleted past the tables checks it itself.
     """
 
     objects: Objects
     purpose: str
     run_id: str
     token: str
+    number: int = 0
+    """Higher than that of every lease before it."""
+    is_taken_over: bool = False
+    """Whether its last holder did not give it back, and may write once more."""
 
     @property
     def held(self) -> bool:
@@ -77,12 +83,14 @@ def lease(objects: Objects, purpose: str, run_id: str) -> Iterator[Lease]:
         When another process holds it and still shows signs of life.
     """
     mine = Lease(objects, purpose, run_id, uuid4().hex)
-    _take(mine)
+    is_taken_over = _take(mine)
     ended = threading.Event()
     beat = threading.Thread(target=_beat, args=(mine, ended), daemon=True)
     beat.start()
     try:
-        yield mine
+        numbered = replace(mine, number=draw(objects), is_taken_over=is_taken_over)
+        numbered.check()  # a number that was drawn after the loss would be higher than that of the holder
+        yield numbered
     finally:
         ended.set()
         beat.join()
@@ -95,16 +103,17 @@ def current(objects: Objects) -> dict[str, Any] | None:
     return _parse(_read(objects, KEY))
 
 
-def _take(mine: Lease) -> None:
+def _take(mine: Lease) -> bool:
+    """Take the lease; tells whether it was another's, who did not give it back."""
     for _ in range(ATTEMPTS):
         if _put_new(mine, KEY):
-            return
+            return False
         found = _read(mine.objects, KEY)
         if found is None:
             continue  # given back since
         if _is_dead(mine.objects, KEY, found):
             _replace(mine, found)
-            return
+            return True
         if mine.objects.exists(KEY):
             raise _refusal(mine.objects, found)
     raise _lost(mine.objects)

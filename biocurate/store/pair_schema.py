@@ -63,7 +63,11 @@ PAIRS = pa.schema(
         column("residual_ns", pa.int64(), "what remains: time of the first sample of a less that of b, on one clock"),
         column("offset_ns", pa.int64(), "what was added to times of b to be on a's clock, here"),
         column("drift_ppm", pa.float64(), "what b's clock loses against a's, here"),
-        column("uncertainty_ns", pa.int64(), "of the offset, 95 %; 0 on one clock, null where it is only declared"),
+        column(
+            "uncertainty_ns",
+            pa.int64(),
+            "of the offset, 95 %; 0 on one clock, null where only declared or far from the estimate",
+        ),
         column("method", pa.string(), "shared-clock, declared, events, heart-rate or beats"),
     ]
 )

@@ -15,6 +15,7 @@ QUALITY = pa.schema(
         column("revision", pa.string(), "revision that was judged"),
         column("t0_ns", pa.int64(), "start of the window, from the recording's start"),
         column("duration_ns", pa.int64(), "length of the window"),
+        column("view", pa.string(), "the view whose samples were judged; null: as recorded"),
         column("stream_no", pa.int32(), "stream"),
         column("sensor_type", pa.string(), "its sensor type"),
         column("channel", pa.string(), "canonical channel name"),

@@ -218,7 +218,7 @@ TERMS = pa.struct(
 
 DROPPED = pa.struct(
     [
-        column("by", pa.string(), "rule, label, sex or corpus"),
+        column("by", pa.string(), "rule, label, sex or corpus; cap"),
         column("value", pa.string(), "the rule, or the group; null: not known"),
         column("windows", pa.int64(), "windows that were selected before quality was looked at"),
         column("dropped", pa.int64(), "of them, those that do not meet the rule, or one of the rules"),
@@ -237,7 +237,7 @@ MANIFESTS = pa.schema(
         column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
         column("built", pa.timestamp("us", tz="UTC"), "when"),
         column("terms", pa.list_(TERMS), "licences of the corpora that its windows are from"),
-        column("dropped", pa.list_(DROPPED), "whom the thresholds on quality drop; empty without any"),
+        column("dropped", pa.list_(DROPPED), "whom thresholds on quality and a cap drop; empty without any"),
     ]
 )
 
@@ -302,7 +302,10 @@ def completed(name: str, rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
-    """Rows in exactly a table's columns and types; missing columns become null."""
+    """Rows in exactly a table's columns and types; missing columns become null.
+
+    Comments are left out: Delta refuses rows whose comments are worded otherwise than when the table was made.
+    """
     if not isinstance(rows, pa.Table):
         # Through polars: pyarrow's own from_pylist imports pandas, a third of a second, to look for its objects.
         # Strings and lists have 64-bit offsets here; Delta stores them as the schema says.
@@ -313,4 +316,4 @@ def cast(rows: list[dict[str, Any]] | pa.Table, schema: pa.Schema) -> pa.Table:
         else pa.nulls(rows.num_rows, field.type)
         for field in schema
     ]
-    return pa.table(columns, schema=schema)
+    return pa.table(columns, names=schema.names)

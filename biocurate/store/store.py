@@ -256,6 +256,9 @@ class Store:
         with leases.lease(self.objects, purpose, run_id) as held:
             self.tables.lease = held
             try:
+                if held.is_taken_over:
+                    for name in self.tables.names():
+                        self.tables.fence(name)
                 yield held
             finally:
                 self.tables.lease = None

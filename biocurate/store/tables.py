@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from biocurate.errors import DamageError, LeaseError, StoreError
 from biocurate.store.damage import MEND, check_files, open_table
+from biocurate.store.fence import seen, under
 from biocurate.store.lease import Lease
 from biocurate.store.objects import Objects
 from biocurate.store.schema import PROPERTIES, TABLES, completed
@@ -112,8 +113,11 @@ class Tables:
 
         if not self._is_begun(name):
             self._check_lease()
+            made = under(self._number)
             try:
-                DeltaTable.create(self.url(name), schema, mode="ignore", configuration=PROPERTIES)
+                DeltaTable.create(
+                    self.url(name), schema, mode="ignore", configuration=PROPERTIES, commit_properties=made
+                )
             except (DeltaError, OSError) as error:
                 raise _write_failure(self.url(name), error) from error
 
@@ -144,6 +148,11 @@ class Tables:
         # Columns that joined the schema since the table was made are added to it.
         return self._commit(name, rows, mode="overwrite", predicate=predicate, schema_mode="merge")
 
+    def fence(self, name: str) -> None:
+        """Commit nothing but the lease's number: what its last holder has begun to commit fails from here on."""
+        rows = pa.Table.from_batches([], pa.schema(open_table(self.url(name)).schema().to_arrow()))
+        self._commit(name, rows, mode="append", schema_mode="merge")
+
     def files(self, name: str) -> int:
         """How many files the newest version of a table consists of."""
         return len(self._table(name).file_uris())
@@ -156,9 +165,11 @@ class Tables:
         if len(table.file_uris()) < 2:
             return False
         self._check_lease()
+        self._refuse_later(table)
         try:
-            return bool(table.optimize.compact()["numFilesRemoved"])
+            return bool(table.optimize.compact(commit_properties=under(self._number))["numFilesRemoved"])
         except (DeltaError, OSError) as error:
+            self._check_lease()
             raise _write_failure(self.url(name), error) from error
 
     def checkpoint(self, name: str) -> None:
@@ -182,8 +193,9 @@ class Tables:
             try:
                 return self._write(name, rows, options)
             except CommitFailedError:
-                # Another writer was first: read the table anew and plan the commit on what is there now.
+                self._check_lease()
                 time.sleep(random.uniform(0.05, 0.2) * 2**attempt)
+                # Another writer was first: read the table anew and plan the commit on what is there now.
             except (DeltaError, OSError) as error:
                 self._check_lease()  # a reader that finds it lost ends in a DeltaError
                 raise _write_failure(self.url(name), error) from error
@@ -195,14 +207,15 @@ class Tables:
 
     def _write(self, name: str, rows: pa.Table | pa.RecordBatchReader, options: Mapping[str, Any]) -> int:
         """Commit once; a new table begins with its first rows, so that a killed run leaves no empty one."""
-        from deltalake import CommitProperties, write_deltalake
+        from deltalake import write_deltalake
 
         if self._is_begun(name):
             table = self._table(name)
-            write_deltalake(table, rows, **options)
+            self._refuse_later(table)
+            write_deltalake(table, rows, commit_properties=under(self._number), **options)
             return int(table.version())
         # Two that begin one table would both succeed, and leave the rows of both, if Delta tried again by itself.
-        alone = CommitProperties(max_commit_retries=0)
+        alone = under(self._number, most_retries=0)
         write_deltalake(self.url(name), rows, configuration=PROPERTIES, commit_properties=alone, **options)
         return 0
 
@@ -214,6 +227,20 @@ class Tables:
             self._check_lease()
 
         return pa.RecordBatchReader.from_batches(rows.schema, batches())
+
+    @property
+    def _number(self) -> int | None:
+        return None if self.lease is None else self.lease.number
+
+    def _refuse_later(self, table: Any) -> None:  # noqa: ANN401
+        """Refuse a table that was written under a later lease: whoever holds that one came after us."""
+        if self.lease is not None and seen(table) > self.lease.number:
+            raise LeaseError(
+                "the table was written under a later lease than this process has.",
+                where=table.table_uri,
+                mend="Nothing more was written. Where no other process writes, check this machine's clock; then run the "
+                "command again.",
+            )
 
     def _check_lease(self) -> None:
         if self.lease is not None:

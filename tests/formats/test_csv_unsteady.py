@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from biocurate.errors import SourceError
 from biocurate.formats import reader
+from biocurate.formats.csv.times import Times
 from biocurate.formats.csv.unsteady import grid_of, robust_line, trusted_stamps
 from biocurate.formats.source import Source
 from biocurate.recording import NS
@@ -34,21 +35,21 @@ class TestRobustLine:
         random = np.random.default_rng(0)
         times = (np.arange(5_000) * 40 * MS + random.normal(0, 5 * MS, 5_000)).astype(np.int64)
         times[random.choice(5_000, 400, replace=False)] += 700 * MS
-        clock = robust_line(times, "x.csv")
+        clock = robust_line(Times.of(times), "x.csv")
         assert clock.rate_hz == pytest.approx(25, rel=1e-4)
         assert [segment.n_samples for segment in clock.segments] == [5_000]
         assert "run back" in clock.warnings[0]
 
     def test_a_pause_is_a_gap_and_the_rate_is_that_of_both_sides(self):
         times = np.concatenate([np.arange(1_000), np.arange(1_000) + 1_500]) * 40 * MS
-        clock = robust_line(times, "x.csv")
+        clock = robust_line(Times.of(times), "x.csv")
         assert clock.rate_hz == 25
         assert [(s.t0_ns, s.n_samples) for s in clock.segments] == [(0, 1_000), (1_500 * 40 * MS, 1_000)]
 
     def test_it_begins_where_the_line_does_not_where_a_late_first_row_says(self):
         times = np.arange(1_000) * 40 * MS
         times[0] += 25 * MS
-        clock = robust_line(times, "x.csv")
+        clock = robust_line(Times.of(times), "x.csv")
         assert clock.shift_ns == pytest.approx(-25 * MS, abs=1_000)
 
     def test_rows_stay_as_they_came(self, put):
@@ -64,7 +65,7 @@ class TestRobustLine:
     @settings(max_examples=50)
     def test_a_steady_clock_gives_its_own_rate(self, n, rate, start):
         times = start + np.round(np.arange(n) * NS / rate).astype(np.int64)
-        assert robust_line(times, "x").rate_hz == pytest.approx(rate, rel=1.1e-3 if n < 500 else 1e-3)
+        assert robust_line(Times.of(times), "x").rate_hz == pytest.approx(rate, rel=1.1e-3 if n < 500 else 1e-3)
 
 
 class TestTrustStamps:
@@ -82,7 +83,7 @@ class TestTrustStamps:
     def test_an_irregular_stream_is_refused_and_not_cut_to_pieces(self):
         times = np.cumsum(np.random.default_rng(0).integers(20, 90, 500)) * MS
         with pytest.raises(SourceError, match="irregular"):
-            trusted_stamps(times, 25, "x.csv")
+            trusted_stamps(Times.of(times), 25, "x.csv")
 
     @given(st.lists(st.integers(1, 400), min_size=1, max_size=20), st.integers(1, 200))
     def test_every_row_lies_within_half_a_period_of_its_time(self, lengths, pause):
@@ -92,7 +93,7 @@ class TestTrustStamps:
             at = int(pieces[-1][-1]) + (40 + pause) * MS
         times = np.concatenate(pieces)
         try:
-            clock = trusted_stamps(times, 25, "x")
+            clock = trusted_stamps(Times.of(times), 25, "x")
         except SourceError:
             return
         laid = np.concatenate([s.t0_ns + np.arange(s.n_samples) * 40 * MS for s in clock.segments])
@@ -111,7 +112,7 @@ class TestResample:
 
     def test_pauses_stay_gaps(self):
         times = np.concatenate([np.arange(100), np.arange(100) + 300]) * 40 * MS
-        grid = grid_of(times, 25, "x")
+        grid = grid_of(Times.of(times), 25, "x")
         assert [(s.t0_ns // MS, s.n_samples) for s in grid.clock.segments] == [(0, 100), (12_000, 100)]
         np.testing.assert_allclose(grid.samples(times[None].astype(float))[0], times)
 

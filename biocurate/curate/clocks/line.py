@@ -38,7 +38,7 @@ class Line:
     Parameters
     ----------
     knots_s : array, shape (knots,), at least two, rising, on the clock whose times are moved
-    offsets_s : array, shape (knots,), what is added at each; between knots, and beyond the ends, on the line
+    offsets_s : array, shape (knots,), what is added at each, and on the line in between
     noise_s : float
         Spread of single residuals, as a standard deviation.
     uncertainty_s : float
@@ -56,9 +56,10 @@ class Line:
         return np.diff(self.offsets_s) / np.diff(self.knots_s)
 
     def added(self, times_s: Array) -> Array:
-        """What is added at some times."""
-        piece = np.clip(np.searchsorted(self.knots_s, times_s, side="right") - 1, 0, self.knots_s.size - 2)
-        return np.asarray(self.offsets_s[piece] + self.drift[piece] * (times_s - self.knots_s[piece]))
+        """What is added at some times; beyond the ends the clock goes on as it did on the whole."""
+        on_the_whole = (self.offsets_s[-1] - self.offsets_s[0]) / (self.knots_s[-1] - self.knots_s[0])
+        inside = np.clip(times_s, self.knots_s[0], self.knots_s[-1])
+        return np.asarray(np.interp(inside, self.knots_s, self.offsets_s) + on_the_whole * (times_s - inside))
 
 
 def fit(times_s: Array, added_s: Array) -> Line:

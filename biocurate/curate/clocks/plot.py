@@ -71,7 +71,7 @@ def _draw(row: dict[str, Any], a: Array, b: Array, name_a: str, name_b: str, out
     _differences(below, a, b, middle)
     if estimated:
         half = row["uncertainty_ns"] / NS
-        at = b + added
+        at = b + np.where((b >= row["knots"][0]["t_ns"] / NS) & (b <= row["knots"][-1]["t_ns"] / NS), added, np.nan)
         below.plot(at, added, "C3", lw=1, label=f"estimate by {row['method']}, ± {half * 1e3:.0f} ms")
         below.fill_between(at, added - half, added + half, color="C3", alpha=0.2, lw=0)
         below.legend(loc="upper right")

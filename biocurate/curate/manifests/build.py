@@ -7,13 +7,13 @@ was made from the same sources.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 
 import polars as pl
-import pyarrow as pa
 
+from biocurate.curate.manifests.cap import capped
 from biocurate.curate.manifests.content import content_hash
 from biocurate.curate.manifests.definition import Definition
+from biocurate.curate.manifests.keep import keep_manifest
 from biocurate.curate.manifests.pairs import paired
 from biocurate.curate.manifests.quality import meeting
 from biocurate.curate.manifests.select import labelled, select
@@ -24,7 +24,6 @@ from biocurate.curate.windows import build as windows
 from biocurate.errors import ManifestError
 from biocurate.store.manifests import Manifest, built_manifests, each_label, manifest_rows, terms_of
 from biocurate.store.runs import Run
-from biocurate.store.schema import MANIFESTS, WINDOWS, cast, column
 from biocurate.store.store import Store
 
 
@@ -55,6 +54,7 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
         selected = paired(store, select(store, definition), definition.pairs, definition.name)
         selected = labelled(selected, definition)
         selected, dropped = meeting(store, selected, definition.window_set, definition.quality, definition.name)
+        selected, beyond = capped(selected, definition.cap)
         rows, splits = _split(store, selected, definition)
         manifest = Manifest(
             name=definition.name,
@@ -65,23 +65,9 @@ def build_manifest(store: Store, definition: Definition) -> Manifest:
             splits=splits,
             rows=rows,
             terms=terms_of(store.recordings, rows),
-            dropped=tuple(dropped),
+            dropped=(*dropped, *beyond),
         )
-        version = store.tables.write(f"manifests/{definition.name}", _arrow(rows))
-        row = {
-            "name": manifest.name,
-            "hash": manifest.hash,
-            "snapshot_id": snapshot_id,
-            "definition": definition.canonical(),
-            "labels": list(manifest.named),
-            "splits": list(manifest.splits),
-            "rows": rows.height,
-            "version": version,
-            "built": datetime.now(UTC),
-            "terms": list(manifest.terms),
-            "dropped": list(manifest.dropped),
-        }
-        store.tables.replace("manifests", cast([row], MANIFESTS), "name", [manifest.name])
+        keep_manifest(store, manifest, definition.canonical())
         if isinstance(definition.split, BalancedSplit):
             keep_placed(store, definition.name, rows)
         made.finish(store, done=rows.height)
@@ -115,16 +101,3 @@ def _labels(definition: Definition, rows: pl.DataFrame) -> tuple[str, ...]:
     """Labels in the definition's order where it gives one, else those of the rows, sorted."""
     ordered = definition.label.classes if definition.label else None
     return tuple(ordered if ordered is not None else each_label(rows).unique().sort())
-
-
-def _arrow(rows: pl.DataFrame) -> pa.Table:
-    """Rows in the types of a window set; label columns keep theirs."""
-    own = {name: _type(kind) for name, kind in rows.schema.items() if name not in WINDOWS.names}
-    fields = [column(name, kind, "label or split") for name, kind in own.items()]
-    return cast(rows.to_arrow(), pa.schema([*WINDOWS, *fields]))
-
-
-def _type(kind: pl.DataType) -> pa.DataType:
-    if kind == pl.Float64:
-        return pa.float64()
-    return pa.list_(pa.string()) if kind == pl.List(pl.String) else pa.string()

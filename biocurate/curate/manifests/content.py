@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
@@ -38,9 +38,23 @@ def content_hash(store: Store, definition: str, rows: pl.DataFrame) -> str:
     -------
     str, 64 hexadecimal digits
     """
-    rows = rows.sort("recording_id", "t0_ns", "duration_ns")
-    labels = sorted(name for name in rows.columns if name not in WINDOWS.names)
-    table = rows.select(*IDENTITY, *labels).hstack([_digests(store, rows)])
+    labels = [name for name in rows.columns if name not in WINDOWS.names]
+    return hash_of(definition, rows.with_columns(digests_of(store, rows)), labels)
+
+
+def hash_of(definition: str, rows: pl.DataFrame, labels: Sequence[str]) -> str:
+    """Hash a definition and rows that have their digests; see `content_hash`.
+
+    Parameters
+    ----------
+    definition : str
+        Canonical JSON.
+    rows : DataFrame
+        With recording_id, revision, t0_ns, duration_ns, label columns and ``digest``, in any order.
+    labels : sequence of str
+        Names of the label columns, of ``label`` and ``split``.
+    """
+    table = rows.sort("recording_id", "t0_ns", "duration_ns").select(*IDENTITY, *sorted(labels), "digest")
     hasher = hashlib.sha256()
     for piece in (SCHEME.encode(), definition.encode(), *_columns(table)):
         hasher.update(len(piece).to_bytes(8, "little"))
@@ -48,9 +62,9 @@ def content_hash(store: Store, definition: str, rows: pl.DataFrame) -> str:
     return hasher.hexdigest()
 
 
-def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
-    """Digests of the streams that cover each window, by stream number, as one text."""
-    streams = _streams(store, view_of(rows))
+def digests_of(store: Store, rows: pl.DataFrame) -> pl.Series:
+    """Digests of the streams that cover each window, by stream number, as one text called ``digest``."""
+    streams = stream_digests(store, view_of(rows))
     # Windows share few sets of streams: each set is joined to its digests once.
     keyed = rows.select(
         "recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no"))
@@ -74,7 +88,7 @@ def _digests(store: Store, rows: pl.DataFrame) -> pl.Series:
     return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")["digest"]
 
 
-def _streams(store: Store, view: str | None) -> pl.DataFrame:
+def stream_digests(store: Store, view: str | None) -> pl.DataFrame:
     """Digests of streams; of a view's, what they were made from and by, for samples may differ in their last bit."""
     digest = "digest" if view is None else "input"
     return store.streams_of(view).select("recording_id", "revision", "stream_no", digest=digest).collect()

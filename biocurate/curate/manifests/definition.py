@@ -8,6 +8,7 @@ where: "age >= 18"                                        # or `query`: a SELECT
 pairs: {sensors: [EEG, ECG], min_rate_hz: 100, max_uncertainty: 20ms}
 quality: [{sensor: ECG, measure: ecg_sqi_v1, at_least: 0.8}]    # after `biocurate quality score`
 label: {column: condition, map: {rest: rest, arithmetic: task}}
+cap: {windows: 100, per: person}                          # at most so many windows of each, a draw by hash
 split: {method: hash, seed: 0, fractions: {train: 0.7, val: 0.15, test: 0.15}}
 ```
 """
@@ -22,6 +23,7 @@ import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from biocurate.curate.fields import NAME, Part, Text, faults_of
+from biocurate.curate.manifests.cap import CapRule
 from biocurate.curate.pairs.rule import PairRule
 from biocurate.curate.quality.rule import QualityRule
 from biocurate.curate.splits.rule import HashSplit, PredefinedSplit, SplitRule
@@ -75,6 +77,8 @@ class Definition(Part):
     quality: tuple[QualityRule, ...] = ()
     """What the quality of a window has to meet; its set was judged before."""
     label: LabelRule | None = None
+    cap: CapRule | None = None
+    """How many windows of each person or recording; they are drawn before they are split."""
     split: SplitRule = Field(default=HashSplit(), discriminator="method")
 
     @model_validator(mode="before")

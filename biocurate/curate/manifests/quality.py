@@ -14,7 +14,7 @@ from biocurate.curate.quality.rule import QualityRule
 from biocurate.errors import ManifestError, UsageError
 from biocurate.store.store import Store
 
-WINDOW = ["recording_id", "revision", "t0_ns", "duration_ns"]
+WINDOW = ["recording_id", "revision", "t0_ns", "duration_ns", "view"]
 """What a window is, whatever its number: a set that is cut again may number them anew."""
 
 
@@ -80,7 +80,10 @@ def _meets(rows: pl.DataFrame, judged: pl.LazyFrame, rule: QualityRule, window_s
     good = good.fill_null(False)
     enough = {"all": good.all(), "any": good.any(), "share": good.mean() >= (rule.share or 1.0)}[rule.channels]
     found = judged.filter(pl.col("sensor_type") == str(rule.sensor)).group_by(WINDOW).agg(meets=enough).collect()
-    joined = rows.select(*WINDOW, "sensor_types").join(found, on=WINDOW, how="left", maintain_order="left")
+    if "view" not in rows.columns:  # a set that was cut before there were views
+        rows = rows.with_columns(view=pl.lit(None, pl.String))
+    wide = rows.select(*WINDOW, "sensor_types")
+    joined = wide.join(found, on=WINDOW, how="left", nulls_equal=True, maintain_order="left")
     unjudged = joined.filter(pl.col("meets").is_null() & pl.col("sensor_types").list.contains(str(rule.sensor)))
     if unjudged.height:
         raise ManifestError(

@@ -96,16 +96,20 @@ def combinations(pairs: pl.LazyFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        sensor_a, sensor_b, rate_a_hz, rate_b_hz (rounded), method, pairs, hours (of windows that overlap, each counts), subjects,
-        median_uncertainty_ms (null: not known) and worst_residual_ms; the most hours first.
+        sensor_a, sensor_b, rate_a_hz, rate_b_hz (both rounded), method, pairs, hours (of windows that overlap, each
+        counts), subjects, median_uncertainty_ms (null: not known) and worst_residual_ms; the most hours first.
     """
     of_both = ("sensor_a", "sensor_b", "rate_a_hz", "rate_b_hz", "method")
-    counted = pairs.with_columns(pl.col("rate_a_hz", "rate_b_hz").round()).group_by(of_both).agg(
-        pairs=pl.len(),
-        hours=pl.col("duration_ns").filter(pl.col("window_id").is_first_distinct()).sum() / (3600 * NS),
-        subjects=pl.col("person").n_unique(),
-        median_uncertainty_ms=pl.col("uncertainty_ns").median() / 1e6,
-        worst_residual_ms=pl.col("residual_ns").abs().max() / 1e6,
+    counted = (
+        pairs.with_columns(pl.col("rate_a_hz", "rate_b_hz").round())
+        .group_by(of_both)
+        .agg(
+            pairs=pl.len(),
+            hours=pl.col("duration_ns").filter(pl.col("window_id").is_first_distinct()).sum() / (3600 * NS),
+            subjects=pl.col("person").n_unique(),
+            median_uncertainty_ms=pl.col("uncertainty_ns").median() / 1e6,
+            worst_residual_ms=pl.col("residual_ns").abs().max() / 1e6,
+        )
     )
     return counted.sort("hours", *of_both, descending=[True] + [False] * len(of_both)).collect()
 

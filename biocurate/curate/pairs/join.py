@@ -109,11 +109,13 @@ def _columns(
     stream_a, start_a = entries["stream"][a], entries["start"][a]
     time_a, time_b = streams.time_of(stream_a, start_a), streams.time_of(stream_b, start_b)
     shared = streams.clock[stream_a] == streams.clock[stream_b]
-    moved, drift = np.zeros(a.size, dtype=np.int64), np.zeros(a.size)
+    moved, drift, uncertainty = np.zeros(a.size, np.int64), np.zeros(a.size), np.zeros(a.size, np.int64)
     if not shared.all():
         (add_a, slope_a), (add_b, slope_b) = streams.offset_at(stream_a, time_a), streams.offset_at(stream_b, time_b)
         moved = np.rint(np.where(shared, 0, add_b - add_a)).astype(np.int64)
         drift = np.where(shared, 0.0, (slope_b - slope_a) * 1e6)
+        both = streams.uncertainty_at(stream_a, time_a), streams.uncertainty_at(stream_b, time_b)
+        uncertainty = np.where(shared, 0, _together(*both))
     return {
         "window": entries["window"][a],
         "combination": np.full(a.size, number),
@@ -124,17 +126,16 @@ def _columns(
         "residual_ns": time_a - time_b - moved,
         "offset_ns": moved,
         "drift_ppm": drift,
-        "uncertainty_ns": _uncertainty(streams, stream_a, stream_b, shared),
+        "uncertainty_ns": uncertainty,
         "method": _method(streams, stream_a, stream_b, shared),
     }
 
 
-def _uncertainty(streams: Streams, a: Ints, b: Ints, shared: NDArray[np.bool_]) -> Ints:
-    """Of the two clocks' offsets together; `UNKNOWN` where one is only declared."""
-    of_each = streams.table["uncertainty_ns"].to_numpy()
-    unknown = (of_each[a] == UNKNOWN) | (of_each[b] == UNKNOWN)
-    both = np.rint(np.hypot(of_each[a].astype(np.float64), of_each[b].astype(np.float64)))
-    return np.where(shared, 0, np.where(unknown, UNKNOWN, np.where(unknown, 0, both).astype(np.int64)))
+def _together(a: Ints, b: Ints) -> Ints:
+    """Uncertainty of two offsets; `UNKNOWN` where one is."""
+    unknown = (a == UNKNOWN) | (b == UNKNOWN)
+    both = np.hypot(np.where(unknown, 0, a).astype(np.float64), np.where(unknown, 0, b).astype(np.float64))
+    return np.where(unknown, UNKNOWN, np.rint(both).astype(np.int64))
 
 
 def _method(streams: Streams, a: Ints, b: Ints, shared: NDArray[np.bool_]) -> Ints:

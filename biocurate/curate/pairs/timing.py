@@ -23,6 +23,8 @@ METHODS = ("shared-clock", "declared", "events", "heart-rate", "beats")
 """How a clock is known: by being the recording's own, and from the least to the most exact."""
 UNKNOWN = np.iinfo(np.int64).max
 """Uncertainty of a clock that is only declared."""
+BEYOND_NS = 10 * NS
+"""An estimate is good for as long before its first beat and after its last; farther off nobody knows."""
 ROUNDS = 4
 """Each makes what the way back misses smaller by the drift; four leave less than a nanosecond at 0.7 %."""
 
@@ -110,11 +112,22 @@ class Streams:
 
     def offset_at(self, stream: Ints, time_ns: Ints) -> tuple[Floats, Floats]:
         """What is added to a time on the device's clock to be on the recording's, and by how much that grows."""
-        last = self.knots.first[stream + 1] - 2
-        knot = np.minimum(self.knots.last_up_to(stream, time_ns), last)
-        here, there = self.knots.values[knot], self.knots.values[knot + 1]
-        slope = (self.added[knot + 1] - self.added[knot]) / (there - here)
-        return self.added[knot] + slope * (time_ns - here), slope
+        first, last = self.knots.first[stream], self.knots.first[stream + 1] - 1
+        knot = np.minimum(self.knots.last_up_to(stream, time_ns), last - 1)
+        before, after = time_ns < self.knots.values[first], time_ns > self.knots.values[last]
+        # Beyond the ends the clock goes on as it did on the whole, not as in the last of its pieces.
+        low, high = np.where(before | after, first, knot), np.where(before | after, last, knot + 1)
+        slope = (self.added[high] - self.added[low]) / (self.knots.values[high] - self.knots.values[low])
+        near = np.where(after, last, low)
+        return self.added[near] + slope * (time_ns - self.knots.values[near]), slope
+
+    def uncertainty_at(self, stream: Ints, time_ns: Ints) -> Ints:
+        """Of a time on the device's clock; `UNKNOWN` where the clock is only declared, or too far from the estimate."""
+        stated = self.table["uncertainty_ns"].to_numpy()[stream]
+        low = self.knots.values[self.knots.first[stream]] - BEYOND_NS
+        high = self.knots.values[self.knots.first[stream + 1] - 1] + BEYOND_NS
+        beyond = (stated != 0) & ((time_ns < low) | (time_ns > high))
+        return np.where(beyond, UNKNOWN, stated)
 
     def on_device(self, stream: Ints, time_ns: Ints) -> Ints:
         """Time on the device's clock of a time on the recording's."""

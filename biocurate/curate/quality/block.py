@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from biocurate.sensors.units import CANONICAL
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Result = TypeVar("Result")
 HALF = 0.5
 """Share of the samples that must be known, and move, before an index says more than 0."""
 
@@ -39,6 +41,15 @@ class Block:
     unit: str | None
     samples: Floats
     """Shape (rows, samples); NaN and infinite where not known."""
+
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: str, make: Callable[[], Result]) -> Result:
+        """What several measures need, such as beats: made by the first that asks."""
+        if name not in self._shared:
+            self._shared[name] = make()
+        made: Result = self._shared[name]
+        return made
 
     @property
     def rows(self) -> int:

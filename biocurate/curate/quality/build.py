@@ -74,7 +74,7 @@ def score_set(store: Store, name: str, *, pool: Pool | None = None, progress: Pr
     with store.lease(f"quality score {name}", run.run_id):
         spans = wanted(store, windows)
         there = _follow(store, PREFIX + name, spans)
-        todo = spans.join(there, on=STREAM, how="anti", maintain_order="left")
+        todo = spans.join(there, on=STREAM, how="anti", nulls_equal=True, maintain_order="left")
         outcome.there_before = spans.height - todo.height
         bar.start(todo.height)
         reasons: Counter[str] = Counter()
@@ -108,11 +108,12 @@ def _follow(store: Store, table: str, spans: pl.DataFrame) -> pl.DataFrame:
     if not store.tables.exists(table):
         return spans.select(STREAM).clear()
     there = store.tables.scan(table).collect()
-    complete = set(schema.names) <= set(there.columns)
+    if not set(schema.names) <= set(there.columns):
+        store.tables.write(table, schema.empty_table())
+        return spans.select(STREAM).clear()
     now = spans.select(*STREAM, now="window_id")
-    kept = there.join(now, on=STREAM, how="inner", maintain_order="left").with_columns(window_id="now").drop("now")
-    if not complete:
-        kept = kept.clear()
-    if not complete or not kept.equals(there):
+    kept = there.join(now, on=STREAM, how="inner", nulls_equal=True, maintain_order="left")
+    kept = kept.with_columns(window_id="now").drop("now")
+    if not kept.equals(there):
         store.tables.write(table, cast(kept.to_arrow(), schema))
     return kept.select(STREAM).unique()

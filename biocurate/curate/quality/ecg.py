@@ -36,7 +36,7 @@ def ecg_sqi(block: Block) -> Judged:
     Nothing is filtered before beats are compared, so that wander, muscle, mains and motion all count; 0.8 is a signal
     of four times the noise's power, 6 dB.
     """
-    reason, beats = _beats(block)
+    reason, beats = block.once("ecg beats", lambda: _beats(block))
     row, samples = epochs(block.centred, beats, *_reach(block))
     share, count = repeated(row, samples, block.rows)
     return judged(share * block.usable_share(), _with_beats(reason, count))
@@ -51,7 +51,7 @@ def ecg_sqi(block: Block) -> Judged:
 )
 def ecg_template(block: Block) -> Judged:
     """Mean correlation of each beat with the mean beat, between 0.67 and 40 Hz."""
-    reason, beats = _beats(block)
+    reason, beats = block.once("ecg beats", lambda: _beats(block))
     if (reason == Reason.OK).any():
         row, samples = epochs(band_pass(block.centred, block.rate_hz, 0.67, 40.0), beats, *_reach(block))
         return judged(
@@ -81,7 +81,7 @@ def ecg_bands(block: Block) -> Judged:
 )
 def ecg_agreement(block: Block) -> Judged:
     """Share of beats that two detectors, one of slopes and one of amplitudes, both see."""
-    reason, first = _beats(block)
+    reason, first = block.once("ecg beats", lambda: _beats(block))
     if not (reason == Reason.OK).any():
         return judged(np.zeros(block.rows), reason)
     size = np.abs(band_pass(block.centred, block.rate_hz, 8.0, 25.0))

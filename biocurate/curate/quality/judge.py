@@ -21,7 +21,7 @@ BLOCK = 8_000_000
 
 def judge(task: Task) -> pa.Table:
     """Rows of a task's windows, one a channel; nothing is published yet."""
-    reader = SignalReader(task.store, task.rows["recording_id"].unique().to_list())
+    reader = SignalReader.of(task.store, task.rows)
     step = max(1, BLOCK // max(1, task.n_samples * len(task.names)))
     tables = [_columns(task, rows, _score(task, _read(task, rows, reader))) for rows in task.rows.iter_slices(step)]
     return cast(pl.concat(tables).to_arrow(), quality_schema(each.column for each in measures()))
@@ -30,7 +30,7 @@ def judge(task: Task) -> pa.Table:
 def _read(task: Task, rows: pl.DataFrame, reader: SignalReader) -> NDArray[np.float32]:
     # Each window comes with the one stream that is judged, so that another stream of the same sensor type is no doubt.
     stream = pl.concat_list(pl.struct("stream_no", start="first"))
-    windows = rows.select("recording_id", "revision", "duration_ns", streams=stream)
+    windows = rows.select("recording_id", "revision", "t0_ns", "duration_ns", "view", streams=stream)
     return read_windows(task.store, windows, str(task.sensor), reader=reader)
 
 

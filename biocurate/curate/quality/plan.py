@@ -18,8 +18,8 @@ TASK_SAMPLES = 200_000_000
 
 TASKS_PER_WORKER = 4
 
-WINDOW = ("recording_id", "revision", "t0_ns", "duration_ns")
-"""What a window is, whatever its number."""
+WINDOW = ("recording_id", "revision", "t0_ns", "duration_ns", "view")
+"""What a window is, whatever its number; the view is null where it is of what was recorded."""
 
 STREAM = (*WINDOW, "stream_no")
 """What is judged at once: all channels of one stream in one window."""
@@ -42,7 +42,7 @@ class Task:
     names: tuple[str, ...]
     """Channels of the streams."""
     units: tuple[str | None, ...]
-    """Their canonical units."""
+    """Their canonical units; none for a view, which may scale."""
     rows: pl.DataFrame
     """window_id, `STREAM` and first, the window's first sample in its stream; sorted as they lie in the store."""
 
@@ -55,7 +55,9 @@ def wanted(store: Store, windows: pl.DataFrame) -> pl.DataFrame:
     StaleError
         Where a window refers to a stream that is gone.
     """
-    streams = SignalReader(store, windows["recording_id"].unique().to_list()).streams
+    streams = SignalReader.of(store, windows).streams.drop("view")
+    if "view" not in windows.columns:
+        windows = windows.with_columns(view=pl.lit(None, pl.String))
     montage = pl.concat_str(
         pl.col("names", "canonical_units").list.eval(pl.element().fill_null("")).list.join("\n"), separator="\n\n"
     ).rank("dense")
@@ -91,6 +93,6 @@ def tasks(store: Store, spans: pl.DataFrame, workers: int) -> Iterator[Task]:
                 rate_hz=rate_hz,
                 n_samples=n_samples,
                 names=tuple(rows["names"][0]),
-                units=tuple(rows["canonical_units"][0]),
+                units=tuple(rows["canonical_units"][0]) if rows["view"][0] is None else (None,) * n_channels,
                 rows=rows.select("window_id", *STREAM, "first"),
             )

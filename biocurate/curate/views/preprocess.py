@@ -163,7 +163,7 @@ def _work(
 
 def _replace(store: Store, rows: pl.DataFrame) -> None:
     for some in rows.iter_slices(IDS):
-        store.tables.replace(TABLE, cast(some.to_arrow(), DERIVED_STREAMS), "stream_id", some["stream_id"].to_list())
+        store.tables.replace(TABLE, some.to_arrow(), "stream_id", some["stream_id"].to_list())
 
 
 def _tidy(store: Store, view: View, todo: Todo, outcome: Outcome) -> None:
@@ -175,7 +175,7 @@ def _tidy(store: Store, view: View, todo: Todo, outcome: Outcome) -> None:
         rows = rows.with_columns(view_id=pl.lit(view.id), **{name: pl.col(f"{name}_now") for name in ROW})
         _replace(store, rows.select(pl.Schema(DERIVED_STREAMS).names()))
         outcome.rows_moved = rows.height
-    empty = cast(pl.DataFrame(schema=pl.Schema(DERIVED_STREAMS)).to_arrow(), DERIVED_STREAMS)
+    empty = pl.DataFrame(schema=pl.Schema(DERIVED_STREAMS)).to_arrow()
     for first in range(0, len(todo.gone), IDS):
         store.tables.replace(TABLE, empty, "stream_id", todo.gone[first : first + IDS])
     outcome.removed = len(todo.gone)

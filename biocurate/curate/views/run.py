@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.curate.views.chain import Plan
-from biocurate.curate.views.signal import Runs, Signal, Stored, joined
+from biocurate.curate.views.signal import Runs, Signal, Stored, flags_of, joined
 from biocurate.curate.views.spread import Spread
 from biocurate.store.arrays import open_array
 from biocurate.store.objects import Objects
@@ -93,8 +93,8 @@ class Derived:
         with np.errstate(over="ignore"):  # what float32 cannot hold is infinite, and the status says so
             values = segment.read(first, stop).astype(np.float32)
         for row, runs in enumerate(self.missing[number]):
-            for start, end in runs[(runs[:, 0] < stop) & (runs[:, 1] > first)]:
-                values[row, max(0, start - first) : end - first] = np.nan
+            if len(runs):
+                values[row, flags_of(runs, first, stop)] = np.nan
         return values
 
     @cached_property

@@ -153,6 +153,16 @@ def runs_of(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.stack([np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)], axis=1).astype(np.int64)
 
 
+def flags_of(runs: NDArray[np.int64], start: int, stop: int) -> NDArray[np.bool_]:
+    """Which of the samples ``[start, stop)`` lie in a run; runs that touch or overlap are one."""
+    edges = np.zeros(stop - start + 1, dtype=np.int64)
+    inside = np.clip(runs, start, stop) - start
+    np.add.at(edges, inside[:, 0], 1)
+    np.add.at(edges, inside[:, 1], -1)
+    flags: NDArray[np.bool_] = np.cumsum(edges[:-1]) > 0
+    return flags
+
+
 def joined(runs: Any) -> NDArray[np.int64]:  # noqa: ANN401 - any sequence of runs
     """The union of runs, as sorted stretches that do not touch."""
     every = np.concatenate([np.empty((0, 2), dtype=np.int64), *runs])

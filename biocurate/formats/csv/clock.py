@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
 from biocurate.formats.csv.options import TimeUnit
+from biocurate.formats.csv.ranks import median
+from biocurate.formats.csv.times import Times
 from biocurate.recording import NS, Segment
 
 GAP = 1.5
@@ -99,7 +102,7 @@ class Clock:
 
 
 def steady_clock(
-    times_ns: NDArray[np.int64],
+    times: Times,
     line: Callable[[int], int],
     where: str,
     rate_hz: float | None = None,
@@ -109,7 +112,7 @@ def steady_clock(
 
     Parameters
     ----------
-    times_ns : array, shape (rows,)
+    times : Times
     line : callable
         Row to line number, for messages.
     where : str
@@ -124,19 +127,19 @@ def steady_clock(
     SourceError
         Times run backwards, or lie further than `SLACK` periods from where the rate puts them.
     """
-    if len(times_ns) < 2 and rate_hz is None:
+    if len(times) < 2 and rate_hz is None:
         raise SourceError(
             "has one row, which gives no sampling rate.",
             where=where,
             mend="Set `rate_hz` in the recipe, or leave it out.",
         )
-    found = _Steps.of(times_ns, rate_hz)
-    fault = found.fault()
-    if fault is None:
-        starts = [*found.starts, len(times_ns)]
-        segments = (Segment(int(times_ns[a] - times_ns[0]), b - a) for a, b in pairwise(starts))
-        return Clock(found.rate_hz, tuple(segments))
-    row, what = fault
+    found = _Steps.of(times, rate_hz)
+    if not found.n_faults:
+        rows = pairwise([*found.starts.tolist(), len(times)])
+        at = (found.starts_ns - found.starts_ns[0]).tolist()
+        segments = tuple(Segment(t0_ns, b - a) for t0_ns, (a, b) in zip(at, rows, strict=True))
+        return Clock(found.rate_hz, segments)
+    row, what = found.fault()
     if not in_order:
         raise SourceError(
             f"line {line(row)}: {what}.",
@@ -146,76 +149,85 @@ def steady_clock(
             "`robust-line` finds the rate itself.",
         )
     note = f"Its times are not steady: at line {line(row)}, {what} ({found.n_faults} rows in all); rows as they came."
-    return Clock(found.rate_hz, (Segment(0, len(times_ns)),), (note,))
+    return Clock(found.rate_hz, (Segment(0, len(times)),), (note,))
 
 
 @dataclass(frozen=True)
 class _Steps:
     """Times against a steady rate."""
 
-    times_ns: NDArray[np.int64]
+    times: Times
     rate_hz: float
-    starts: list[int]
+    starts: NDArray[np.int64]
     """First row of each stretch without a gap."""
+    starts_ns: NDArray[np.int64]
+    """Its time."""
 
     @classmethod
-    def of(cls, times_ns: NDArray[np.int64], rate_hz: float | None) -> _Steps:
+    def of(cls, times: Times, rate_hz: float | None) -> _Steps:
         """Take the declared rate, or the likely one that the times keep best."""
-        steps = np.diff(times_ns)
-        forward = steps[steps > 0]
-        period = NS / rate_hz if rate_hz else float(np.median(forward)) if forward.size else float(NS)
-        starts = [0, *(np.flatnonzero(steps > GAP * period) + 1).tolist()]
-        rates = [rate_hz] if rate_hz else _likely(times_ns, starts, period)
-        return min((cls(times_ns, rate, starts) for rate in rates), key=lambda found: found.n_faults)
+        period = NS / rate_hz if rate_hz else median(lambda: (steps[steps > 0] for _, steps in times.steps()))
+        period = float(NS) if period is None else period
+        gaps = [row + np.flatnonzero(steps > GAP * period) for row, steps in times.steps()]
+        starts = np.concatenate([np.zeros(1, np.int64), *gaps])
+        rates = [rate_hz] if rate_hz else _likely(times, starts, period)
+        starts_ns = np.concatenate([block[_within(starts, row, len(block))] for row, block in times.blocks()])
+        return min((cls(times, rate, starts, starts_ns) for rate in rates), key=lambda found: found.n_faults)
 
-    @property
-    def _residuals(self) -> NDArray[np.float64]:
-        """How far each row lies from its place in its stretch, in sample periods."""
-        lengths = np.diff([*self.starts, len(self.times_ns)])
-        first = np.repeat(self.starts, lengths)
-        rows = np.arange(len(self.times_ns)) - first
-        places: NDArray[np.float64] = (self.times_ns - self.times_ns[first]) * (self.rate_hz / NS) - rows
-        return places
-
-    @property
-    def _backwards(self) -> NDArray[np.bool_]:
-        return np.diff(self.times_ns, prepend=self.times_ns[:1]) < 0
-
-    @property
-    def _faulty(self) -> NDArray[np.bool_]:
-        return self._backwards | (np.abs(self._residuals) > SLACK + 1e-6)
-
-    @property
+    @cached_property
     def n_faults(self) -> int:
         """Rows out of their place."""
-        return int(self._faulty.sum())
+        return sum(int(faulty.sum()) for _, _, faulty in self._looked_at())
 
-    def fault(self) -> tuple[int, str] | None:
+    def fault(self) -> tuple[int, str]:
         """First row that runs back, else the first that is out of its place, and what is wrong with it."""
-        backwards = np.flatnonzero(self._backwards)
-        faulty = np.flatnonzero(self._faulty)
-        if not faulty.size:
-            return None
-        row = int(backwards[0] if backwards.size else faulty[0])
-        if backwards.size:
-            return row, f"the clock runs back by {(self.times_ns[row - 1] - self.times_ns[row]) / 1e6:g} ms"
-        late = float(self._residuals[row]) * 1000 / self.rate_hz
-        return (
-            row,
-            f"the time is {abs(late):.3g} ms {'after' if late > 0 else 'before'} its place at {self.rate_hz:g} Hz",
-        )
+        first: tuple[int, float] | None = None
+        for row, residuals, faulty in self._looked_at():
+            if first is None and faulty.any():
+                place = int(faulty.argmax())
+                first = row + place, float(residuals[place])
+        back = next((row + int((steps < 0).argmax()) for row, steps in self.times.steps() if (steps < 0).any()), None)
+        if back is not None:
+            return back, f"the clock runs back by {(self.times.at(back - 1) - self.times.at(back)) / 1e6:g} ms"
+        assert first is not None
+        late = first[1] * 1000 / self.rate_hz
+        side = "after" if late > 0 else "before"
+        return first[0], f"the time is {abs(late):.3g} ms {side} its place at {self.rate_hz:g} Hz"
+
+    def _looked_at(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
+        """First row of each block, how far its rows lie from their places in sample periods, and which are at fault."""
+        before: int | None = None
+        for row, block in self.times.blocks():
+            rows = np.arange(row, row + len(block))
+            stretch = np.searchsorted(self.starts, rows, side="right") - 1
+            places = rows - self.starts[stretch]
+            residuals = (block - self.starts_ns[stretch]) * (self.rate_hz / NS) - places
+            backwards = np.diff(block, prepend=block[0] if before is None else before) < 0
+            yield row, residuals, backwards | (np.abs(residuals) > SLACK + 1e-6)
+            before = int(block[-1])
 
 
-def _likely(times_ns: NDArray[np.int64], starts: list[int], period: float) -> list[float]:
+def _within(starts: NDArray[np.int64], row: int, n_rows: int) -> NDArray[np.int64]:
+    """Those of some rows that lie in a block, from its first one."""
+    first, stop = np.searchsorted(starts, [row, row + n_rows])
+    return starts[first:stop] - row
+
+
+def _likely(times: Times, starts: NDArray[np.int64], period: float) -> list[float]:
     """Rates to try: by the ends of the longest stretch, against rounding, and by its sound steps, against faults.
 
     Each with as few decimals as the times can tell apart: within a quarter sample over that stretch.
     """
-    first, last = max(pairwise([*starts, len(times_ns)]), key=lambda edge: edge[1] - edge[0])
-    steps = np.diff(times_ns[first:last])
-    sound = steps[(steps > 0.5 * period) & (steps <= GAP * period)]
-    rates = [len(some) * NS / int(some.sum()) for some in (steps, sound) if some.sum() > 0]
-    return [simplest_rate(rate, min(1e-3, 0.25 / len(steps))) for rate in rates] or [NS / period]
+    ends = np.append(starts[1:], len(times))
+    longest = int((ends - starts).argmax())
+    first, last = int(starts[longest]), int(ends[longest])
+    n_sound = sound_ns = 0
+    for _, steps in times.steps(first, last):
+        sound = steps[(steps > 0.5 * period) & (steps <= GAP * period)]
+        n_sound, sound_ns = n_sound + len(sound), sound_ns + int(sound.sum())
+    n_steps, all_ns = last - first - 1, times.at(last - 1) - times.at(first)
+    rates = [n * NS / total for n, total in ((n_steps, all_ns), (n_sound, sound_ns)) if total > 0]
+    return [simplest_rate(rate, min(1e-3, 0.25 / n_steps)) for rate in rates] or [NS / period]
 
 
 def simplest_rate(rate: float, tolerance: float) -> float:

@@ -1,8 +1,8 @@
 """CSV files: columns of samples under a declared rate, a column of times, or the first two rows of an Empatica E4.
 
 Text is parsed in blocks from the file, or straight out of its archive (`csv.text`). A recording begins with its first
-row. There is no way to jump into text, so that samples are held: in memory, or in a temporary file where they are many
-(`csv.spool`). Times are held in memory, eight bytes a row.
+row. There is no way to jump into text, so that samples and times are held: in memory, or in a temporary file where they
+are many (`csv.spool`); `on_clock: resample` alone holds all of them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ class CsvReader:
     def read_header(self, source: Source, options: CsvOptions) -> Header:
         """Read names, units and rate from the first rows.
 
-        How many samples there are is not known, and a rate that no one declares is that of the rows seen.
+        How many samples there are is not known, and a rate that no one declares is that of the rows seen. The start is
+        the first row's time, also where a line through all times begins some milliseconds beside it: a line through
+        the rows seen would begin elsewhere with every number of rows.
 
         Raises
         ------
@@ -68,7 +70,7 @@ class CsvReader:
                 SignalHeader(column.label, column.unit, _rate(column, clock), None) for column in table.layout.signals
             ),
             n_bytes=source.size,
-            start_unix_ns=_start(table, clock),
+            start_unix_ns=_start(table, None),
         )
 
     def read(self, source: Source, options: CsvOptions) -> Recording:

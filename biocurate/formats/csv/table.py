@@ -17,6 +17,7 @@ from biocurate.formats.csv.options import CsvOptions, Dtype
 from biocurate.formats.csv.plain import plain_rows
 from biocurate.formats.csv.spool import Spool
 from biocurate.formats.csv.text import Block, Grammar
+from biocurate.formats.csv.times import Times
 from biocurate.formats.csv.unsteady import Grid, grid_of, robust_line, trusted_stamps
 from biocurate.recording import ArraySamples, Samples
 
@@ -29,8 +30,10 @@ class Table:
     layout: CsvLayout
     options: CsvOptions
     n_rows: int = 0
+    first_time_ns: int | None = None
+    """Time of the first row, as its column counts."""
     _spools: dict[Dtype, Spool] = field(init=False)
-    _times: list[NDArray[np.int64]] = field(default_factory=list)
+    _times: Spool = field(default_factory=lambda: Spool(1, np.dtype(np.int64)))
     _missing: NDArray[np.int64] = field(init=False)
     _first_rows: list[int] = field(default_factory=list)
     _lines: list[Block] = field(default_factory=list)
@@ -76,7 +79,9 @@ class Table:
     def _add_any(self, block: Block) -> int:
         parsed, times = self._grammar.parse(block)
         if times is not None:
-            self._times.append(self._nanoseconds(times, block))
+            found = self._nanoseconds(times, block)
+            self.first_time_ns = int(found[0]) if self.first_time_ns is None else self.first_time_ns
+            self._times.append(found[None])
         values = parsed[[self._grammar.wanted.index(column.place) for column in self.layout.signals]]
         self._missing += np.isnan(values).sum(axis=1)
         for dtype, rows in self.by_dtype().items():
@@ -121,11 +126,6 @@ class Table:
             if count
         ]
 
-    @property
-    def first_time_ns(self) -> int | None:
-        """Time of the first row, as its column counts."""
-        return int(self._times[0][0]) if self._times else None
-
     def clock(self) -> Clock:
         """Find the rate that the times keep, and their gaps.
 
@@ -134,7 +134,7 @@ class Table:
         SourceError
             The times are not steady, and the recipe does not say what to make of them.
         """
-        times, rate_hz, mode = np.concatenate(self._times), self.options.rate_hz, self.options.on_clock
+        times, rate_hz, mode = Times(self._times.samples()), self.options.rate_hz, self.options.on_clock
         if mode == "robust-line":
             return robust_line(times, self.where)
         if mode == "trust-stamps" and rate_hz:

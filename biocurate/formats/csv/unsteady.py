@@ -5,6 +5,7 @@ Nothing is ever sorted. What is done is told in a warning with its figures.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
 from biocurate.formats.csv.clock import GAP, SLACK, Clock, simplest_rate
+from biocurate.formats.csv.ranks import median, quantiles
+from biocurate.formats.csv.times import ROWS, Times
 from biocurate.recording import NS, Segment
 
 LOST_S = 1.0
@@ -22,7 +25,7 @@ MOST_STRETCHES = 0.1
 """Times that begin anew on more than this share of rows are irregular: no piece of them has a rate."""
 
 
-def robust_line(times_ns: NDArray[np.int64], where: str) -> Clock:
+def robust_line(times: Times, where: str) -> Clock:
     """Lay rows, as they came, on a line through their times that outliers do not bend.
 
     The rate is that of the median of the slopes over half of the longest stretch without a gap, each stretch begins
@@ -30,7 +33,7 @@ def robust_line(times_ns: NDArray[np.int64], where: str) -> Clock:
 
     Parameters
     ----------
-    times_ns : array, shape (rows,)
+    times : Times
     where : str
         File, for messages.
 
@@ -39,40 +42,56 @@ def robust_line(times_ns: NDArray[np.int64], where: str) -> Clock:
     SourceError
         There are too few rows, or the times do not advance.
     """
-    edges = _lost(times_ns)
+    edges = _lost(times)
+    rate_hz = _line_rate(times, edges, where)
+    begins = [_line_begin(times, a, b, NS / rate_hz) for a, b in pairwise(edges)]
+    segments = _apart(begins, edges, rate_hz)
+
+    def off() -> Iterator[NDArray[np.float64]]:
+        for begin, (a, b) in zip(begins, pairwise(edges), strict=True):
+            for row, block in times.blocks(a, b):
+                places = np.arange(row - a, row - a + len(block)) * (NS / rate_hz)
+                yield np.abs(block - times.at(0) - begin - places)
+
+    back = sum(int((steps < 0).sum()) for _, steps in times.steps())
+    half_ms, most_ms = (each / 1e6 for each in quantiles(off, [0.5, 0.99]) or (0.0, 0.0))
+    note = (
+        f"Its times jitter: {back} of {len(times)} rows run back. Rows lie as they came on a line at {rate_hz:g} "
+        f"Hz; half of the times are within {half_ms:.3g} ms of it, 99 % within {most_ms:.3g} ms."
+    )
+    return Clock(rate_hz, segments, (note,), round(begins[0]))
+
+
+def _line_rate(times: Times, edges: Sequence[int], where: str) -> float:
+    """The rate of the median slope over half of the longest stretch."""
     first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
     half = (last - first) // 2
-    slopes = (times_ns[first + half : last] - times_ns[first : last - half]) / max(half, 1)
-    period = float(np.median(slopes)) if half else 0.0
+
+    def slopes() -> Iterator[NDArray[np.float64]]:
+        for row, block in times.blocks(first, last - half):
+            yield (times.read(row + half, row + half + len(block)) - block) / max(half, 1)
+
+    period = (median(slopes) if half else None) or 0.0
     if period <= 0:
         raise SourceError(
             "has times that do not advance with its rows.",
             where=where,
             mend="Declare the true `rate_hz` with `on_clock: arrival-order`, or leave the file out.",
         )
-    rate_hz = simplest_rate(NS / period, min(1e-3, 0.25 / half))
-    rows = np.arange(len(times_ns))
-    begins = [
-        float(np.median(times_ns[a:b] - rows[: b - a] * (NS / rate_hz))) - float(times_ns[0])
-        for a, b in pairwise(edges)
-    ]
-    segments = _apart(begins, edges, rate_hz)
-    off = np.concatenate(
-        [
-            np.abs(times_ns[a:b] - times_ns[0] - begin - rows[: b - a] * (NS / rate_hz))
-            for begin, (a, b) in zip(begins, pairwise(edges), strict=True)
-        ]
-    )
-    back = int((np.diff(times_ns) < 0).sum())
-    half_ms, most_ms = np.quantile(off, [0.5, 0.99]) / 1e6
-    note = (
-        f"Its times jitter: {back} of {len(times_ns)} rows run back. Rows lie as they came on a line at {rate_hz:g} "
-        f"Hz; half of the times are within {half_ms:.3g} ms of it, 99 % within {most_ms:.3g} ms."
-    )
-    return Clock(rate_hz, segments, (note,), round(begins[0]))
+    return simplest_rate(NS / period, min(1e-3, 0.25 / half))
 
 
-def trusted_stamps(times_ns: NDArray[np.int64], rate_hz: float, where: str) -> Clock:
+def _line_begin(times: Times, first: int, stop: int, period: float) -> float:
+    """Where a line through a stretch begins, from the first row's time."""
+
+    def less_places() -> Iterator[NDArray[np.float64]]:
+        for row, block in times.blocks(first, stop):
+            yield block - np.arange(row - first, row - first + len(block)) * period
+
+    return (median(less_places) or 0.0) - float(times.at(0))
+
+
+def trusted_stamps(times: Times, rate_hz: float, where: str) -> Clock:
     """Begin anew, at the time that stands there, wherever a row is out of its place.
 
     Raises
@@ -80,18 +99,18 @@ def trusted_stamps(times_ns: NDArray[np.int64], rate_hz: float, where: str) -> C
     SourceError
         Times run back or stand still, or so many rows are out of their place that the stream has no rate.
     """
-    _refuse_standing(times_ns, where, "trust-stamps")
+    _refuse_standing(times, where, "trust-stamps")
     starts, at = [0], 0
-    while (at := _next_stray(times_ns, at, rate_hz)) < len(times_ns):
+    while (at := _next_stray(times, at, rate_hz)) < len(times):
         starts.append(at)
-        if len(starts) > max(2, MOST_STRETCHES * len(times_ns)):
+        if len(starts) > max(2, MOST_STRETCHES * len(times)):
             raise SourceError(
                 f"has irregular times: over {MOST_STRETCHES:.0%} of its rows are out of their place at {rate_hz:g} Hz.",
                 where=where,
                 mend="Ask for a grid with `on_clock: resample` and `rate_hz`, or `on_clock: robust-line`.",
             )
-    begins = [float(times_ns[start] - times_ns[0]) for start in starts]
-    segments = _apart(begins, [*starts, len(times_ns)], rate_hz)
+    begins = [float(times.at(start) - times.at(0)) for start in starts]
+    segments = _apart(begins, [*starts, len(times)], rate_hz)
     note = f"Its times are taken as they stand: {len(segments)} stretches at {rate_hz:g} Hz."
     return Clock(rate_hz, segments, (note,) if len(segments) > 1 else ())
 
@@ -109,16 +128,18 @@ class Grid:
         return np.stack([np.interp(self.grid_ns, self.times_ns, row) for row in values])
 
 
-def grid_of(times_ns: NDArray[np.int64], rate_hz: float, where: str) -> Grid:
+def grid_of(times: Times, rate_hz: float, where: str) -> Grid:
     """Lay a steady grid over irregular times; pauses of more than `LOST_S` stay gaps.
+
+    Unlike the other clocks it holds all times, as it holds all samples that it interpolates.
 
     Raises
     ------
     SourceError
         Times run back or stand still.
     """
-    _refuse_standing(times_ns, where, "resample")
-    edges = _lost(times_ns)
+    _refuse_standing(times, where, "resample")
+    edges, times_ns = _lost(times), times.read(0, len(times))
     pieces, segments = [], []
     for a, b in pairwise(edges):
         begin = int(times_ns[a])
@@ -129,14 +150,21 @@ def grid_of(times_ns: NDArray[np.int64], rate_hz: float, where: str) -> Grid:
     return Grid(Clock(rate_hz, tuple(segments), (note,)), times_ns, np.concatenate(pieces))
 
 
-def _lost(times_ns: NDArray[np.int64]) -> list[int]:
+def _lost(times: Times) -> list[int]:
     """First rows of the stretches between pauses, and the end: all later times lie well after all earlier ones."""
-    steps = np.diff(times_ns)
-    forward = steps[steps > 0]
-    pause = max(LOST_S * NS, GAP * float(np.median(forward)) if forward.size else 0.0)
-    before = np.maximum.accumulate(times_ns)[:-1]
-    after = np.minimum.accumulate(times_ns[::-1])[::-1][1:]
-    return [0, *(np.flatnonzero(after - before > pause) + 1).tolist(), len(times_ns)]
+    step = median(lambda: (steps[steps > 0] for _, steps in times.steps()))
+    pause = max(LOST_S * NS, GAP * (step or 0.0))
+    least = [int(block.min()) for _, block in times.blocks()]
+    # Of all blocks behind each one; none lies behind the last.
+    later = [*np.minimum.accumulate(least[:0:-1])[::-1].tolist(), None]
+    edges, before = [0], times.at(0)
+    for (row, block), behind in zip(times.blocks(), later, strict=True):
+        highest = np.maximum.accumulate(np.append(before, block))
+        lowest = np.minimum.accumulate((block if behind is None else np.append(block, behind))[::-1])[::-1]
+        # Row by row: the highest time before it, the lowest from it on.
+        edges += (row + np.flatnonzero(lowest[: len(block)] - highest[:-1] > pause)).tolist()
+        before = int(highest[-1])
+    return [*edges, len(times)]
 
 
 def _apart(begins: list[float], edges: list[int], rate_hz: float) -> tuple[Segment, ...]:
@@ -150,26 +178,29 @@ def _apart(begins: list[float], edges: list[int], rate_hz: float) -> tuple[Segme
     return tuple(segments)
 
 
-def _next_stray(times_ns: NDArray[np.int64], start: int, rate_hz: float) -> int:
+def _next_stray(times: Times, start: int, rate_hz: float) -> int:
     """First row after `start` that lies further than `SLACK` periods from its place."""
-    ahead = 64
-    while start < len(times_ns):
-        some = times_ns[start : start + ahead]
-        off = np.abs((some - some[0]) * (rate_hz / NS) - np.arange(len(some)))
+    begin, row, ahead = times.at(start), start, 64
+    while row < len(times):
+        some = times.read(row, min(row + ahead, len(times)))
+        off = np.abs((some - begin) * (rate_hz / NS) - np.arange(row - start, row - start + len(some)))
         stray = np.flatnonzero(off > SLACK + 1e-6)
         if stray.size:
-            return start + int(stray[0])
-        if len(some) < ahead:
-            break
-        ahead *= 4
-    return len(times_ns)
+            return row + int(stray[0])
+        row, ahead = row + len(some), min(4 * ahead, ROWS)
+    return len(times)
 
 
-def _refuse_standing(times_ns: NDArray[np.int64], where: str, mode: str) -> None:
-    standing = np.flatnonzero(np.diff(times_ns) <= 0)
-    if standing.size:
+def _refuse_standing(times: Times, where: str, mode: str) -> None:
+    standing, first = 0, 0
+    for row, steps in times.steps():
+        still = steps <= 0
+        if still.any() and not standing:
+            first = row + int(still.argmax())
+        standing += int(still.sum())
+    if standing:
         raise SourceError(
-            f"its times run back or stand still at {standing.size} rows, first at data row {int(standing[0]) + 2}.",
+            f"its times run back or stand still at {standing} rows, first at data row {first + 1}.",
             where=where,
             mend=f"`on_clock: {mode}` needs times that advance; lay the rows on a line with `on_clock: robust-line`.",
         )

@@ -100,12 +100,17 @@ def test_there_and_back_is_the_same_time(offset, ppm, time):
     assert device[0] + round(float(streams.offset_at(stream, device)[0][0])) == pytest.approx(time, abs=100)
 
 
-def test_a_line_goes_on_beyond_its_knots():
+def test_beyond_the_estimate_a_clock_goes_on_as_on_the_whole_and_is_not_known_for_long():
     row = ("a/r", 0, "PPG", 25.0, [{"t0_ns": 0, "n_samples": 100}], "watch")
-    streams = streams_of([row], [estimated("a/r", [(0, 0), (100 * NS, 10**6)])])
-    added, slope = streams.offset_at(np.zeros(2, np.int64), np.array([200 * NS, -100 * NS]))
-    assert added.tolist() == pytest.approx([2e6, -1e6])
-    assert slope.tolist() == pytest.approx([1e-5, 1e-5])
+    knots = [(0, 0), (50 * NS, 3 * 10**6), (100 * NS, 10**6)]
+    streams = streams_of([row], [estimated("a/r", knots)])
+    times = np.array([200, 105, 100, 25, 0, -5, -100]) * NS
+    stream = np.zeros(7, np.int64)
+    added, slope = streams.offset_at(stream, times)
+    assert added.tolist() == pytest.approx([2e6, 1.05e6, 1e6, 1.5e6, 0, -0.05e6, -1e6])
+    assert slope[[0, 3, 6]].tolist() == pytest.approx([1e-5, 6e-5, 1e-5])
+    known = streams.uncertainty_at(stream, times) != UNKNOWN
+    assert known.tolist() == [False, True, True, True, True, True, False]
 
 
 def test_a_clock_is_the_recordings_estimated_or_only_declared():

@@ -12,6 +12,8 @@ from biocurate.curate.quality.build import score_set
 from biocurate.curate.quality.listing import quality_rows, show_quality
 from biocurate.curate.quality.reasons import Reason
 from biocurate.curate.quality.registry import KNOWN
+from biocurate.curate.views.preprocess import preprocess
+from biocurate.curate.views.schema import parse_view
 from biocurate.curate.windows.build import build_windows
 from biocurate.curate.windows.reading import read_windows
 from biocurate.engine import engine
@@ -129,6 +131,23 @@ def test_a_person_who_is_forgotten_leaves_it(stored):
     score_set(stored, "w10")
     forget(stored, "a/two")
     assert set(rows_of(stored)["recording_id"]) == {"a/one", "b/three"}
+
+
+def test_windows_of_a_view_are_judged_by_the_views_samples_and_without_limits(stored):
+    chain = [{"step": "band", "low_hz": 1, "high_hz": 20, "order": 2}]
+    preprocess(stored, parse_view({"name": "v", "chains": {"ECG": chain}}))
+    build_windows(stored, "v5", length_s=5, view="v")
+    outcome = score_set(stored, "v5")
+    windows = stored.windows("v5").collect().sort("recording_id", "t0_ns")
+    rows = rows_of(stored, "v5")
+    assert outcome.judged == rows.height == 2 * windows.height
+    assert rows["view"].null_count() == 0
+    expected = score(read_windows(stored, windows, "ECG"), 100.0, "ECG")
+    np.testing.assert_allclose(rows["drift_v1"].to_numpy(), expected.columns["drift_v1"].ravel(), atol=1e-6)
+    assert rows["out_of_range_v1"].null_count() == rows.height
+    # A set of the same name over what was recorded holds other samples at the same times.
+    build_windows(stored, "v5", length_s=5, overwrite=True)
+    assert score_set(stored, "v5").there_before == 0
 
 
 def test_what_was_not_judged_cannot_be_shown(stored):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from biocurate.curate.views.montage import TCP, Differences
-from biocurate.curate.views.signal import joined, runs_of
+from biocurate.curate.views.signal import flags_of, joined, runs_of
 
 TEN_TWENTY = "Fp1 Fp2 F3 F4 C3 C4 P3 P4 O1 O2 F7 F8 T7 T8 P7 P8 Fz Cz Pz"
 
@@ -73,3 +73,10 @@ def test_runs_are_the_stretches_of_flags_and_join_where_they_touch():
 def test_two_channels_of_one_name_are_refused(planned):
     plan = planned([{"step": "montage", "pairs": [["Fp1", "Fz"]]}], 250, names="Fp1 Fp1 Fz")
     assert plan.refused == "montage: several channels are called Fp1"
+
+
+def test_flags_are_the_samples_of_a_span_that_lie_in_runs():
+    runs = np.array([[0, 2], [4, 9], [8, 12], [20, 30]])
+    assert np.flatnonzero(flags_of(runs, 0, 40)).tolist() == [0, 1, *range(4, 12), *range(20, 30)]
+    assert np.flatnonzero(flags_of(runs, 5, 22)).tolist() == [*range(7), 15, 16]
+    assert not flags_of(runs, 12, 20).any()

@@ -17,6 +17,7 @@ from biocurate.recipes import load_recipe
 from biocurate.recording import Recording, Stream, canonical_scale
 from biocurate.sensors import SensorType
 from biocurate.sensors.units import CANONICAL
+from biocurate.store.sql import nearest
 
 MOST = 200
 """Windows of a corpus, spread over its persons."""
@@ -84,11 +85,23 @@ def material(roots: Mapping[str, Path], half: str, wanted: Sequence[Wanted] = MA
     Returns
     -------
     list of Clean, one for each that is wanted and whose corpus is at hand
+
+    Raises
+    ------
+    UsageError
+        Where a corpus is none of those that are wanted, or there is no clean window.
     """
     if half not in ("choose", "show"):
         raise UsageError(f"{half!r} is no half.", mend="Write choose or show.")
+    known = {each.corpus for each in wanted}
+    for name in roots:
+        if name not in known:
+            raise UsageError(f"{name!r} is no corpus that indices are validated on.", mend=nearest(name, known))
     found = [_read(each, roots[each.corpus], half) for each in wanted if each.corpus in roots]
-    return [each for each in found if each is not None]
+    clean = [each for each in found if each is not None]
+    if not clean:
+        raise UsageError("there is no clean window to validate on.", mend=f"Give --root of {', '.join(sorted(known))}.")
+    return clean
 
 
 def _read(wanted: Wanted, root: Path, half: str) -> Clean | None:

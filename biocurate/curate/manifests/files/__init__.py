@@ -1,0 +1,1 @@
+"""Manifests as files: what one store writes and another reads."""
