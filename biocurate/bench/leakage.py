@@ -52,8 +52,8 @@ def planted(store: Store) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        sensor_type, copy, streams, found (share of the streams), least_alike (cosine of the best channel, the least of
-        all streams).
+        sensor_type, copy, streams, without (streams that have no fingerprint), found (streams), least_alike (cosine
+        of the best channel, the least of all streams).
     """
     prints = stored_fingerprints(store)
     vectors, row = vectors_of(prints)
@@ -66,11 +66,14 @@ def planted(store: Store) -> pl.DataFrame:
         for name, change in COPIES.items():
             y, other = change(x, rate)
             if other >= LEAST_BINS * grid.rate_hz:
-                alike = float(_cosines(own, fingerprints(y, other, grid)).max(initial=0.0))
-                rows.append((str(sensor), name, alike, alike >= asked[place]))
+                alike = float(_cosines(own, fingerprints(y, other, grid)).max()) if own.any() else None
+                rows.append((str(sensor), name, alike, alike is not None and alike >= asked[place]))
     table = pl.DataFrame(rows, schema=["sensor_type", "copy", "alike", "found"], orient="row")
     told = table.group_by("sensor_type", "copy").agg(
-        streams=pl.len(), found=pl.col("found").mean(), least_alike=pl.col("alike").min()
+        streams=pl.len(),
+        without=pl.col("alike").is_null().sum(),
+        found=pl.col("found").sum(),
+        least_alike=pl.col("alike").min(),
     )
     return told.sort("sensor_type", "copy")
 

@@ -24,6 +24,7 @@ from biocurate.cli import (
     quality,
     query,
     recipes,
+    splits,
     status,
     store,
     upkeep,
@@ -50,6 +51,7 @@ app.command()(store.vacuum)
 app.command()(upkeep.compact)
 app.command()(upkeep.forget)
 app.command()(upkeep.merge)
+app.add_typer(splits.app, name="splits")
 app.add_typer(check.app, name="check")
 app.command()(export.export)
 app.command()(preprocess.preprocess)

@@ -166,7 +166,7 @@ def _tell(built: Rebuilt, asked: str) -> None:
     out = console()
     out.print(f"{built.manifest.name}: {built.manifest.rows.height:,} of {built.asked:,} windows.", markup=False)
     if built.left_out:
-        text = f"{built.left_out:,} windows cannot be cut or labelled here as the definition says, though their samples are here."
+        text = f"{built.left_out:,} windows whose samples are here cannot be cut or labelled as the definition says."
         out.print(text, style="yellow", markup=False)
     if built.relabelled:
         out.print(f"{built.relabelled:,} windows have another label here.", style="yellow", markup=False)

@@ -6,13 +6,18 @@ import polars as pl
 import pyarrow as pa
 
 from biocurate.errors import QueryError
-from biocurate.store import pair_schema, schema
+from biocurate.store import pair_schema, quality_schema, schema, split_schema, view_schema
 from biocurate.store.sql import nearest, relations_of
 from biocurate.store.store import Store
 
 _FIELDS: dict[str, tuple[pa.Field, ...]] = {
     **{name: tuple(table) for name, table in schema.TABLES.items()},
     "clocks": tuple(pair_schema.CLOCKS),
+    "derived_streams": tuple(view_schema.DERIVED_STREAMS),
+    "labels": tuple(schema.LABELS),
+    "forgotten": tuple(schema.FORGOTTEN),
+    "splits": tuple(split_schema.SPLITS),
+    "fingerprints": tuple(split_schema.FINGERPRINTS),
     "streams": (pair_schema.STREAM_CLOCK, *schema.STREAM, *schema.RECORDINGS),
     "channels": (*schema.CHANNEL, *schema.STREAM, *schema.RECORDINGS),
 }
@@ -21,11 +26,18 @@ _FIELDS: dict[str, tuple[pa.Field, ...]] = {
 _FAMILIES: dict[str, tuple[pa.Field, ...]] = {
     "windows_": tuple(schema.WINDOWS),
     "pairs_": tuple(pair_schema.PAIRS),
+    "quality_": tuple(quality_schema.QUALITY),
     "manifests_": tuple(schema.WINDOWS),
     "images_": tuple(schema.IMAGES),
 }
 
-_JOINED = {"label": "label by the manifest's definition", "split": "split by person"}
+_JOINED = {
+    "manifests_": {"label": "label by the manifest's definition", "split": "split by person"},
+}
+"""Columns of a family that stand in no schema."""
+
+_OTHER = {"quality_": "measure: docs/quality.md", "windows_": "label of this set", "manifests_": "label of its windows"}
+"""What every other column of a family is."""
 
 
 def describe(store: Store, sql: str | None = None) -> pl.DataFrame:
@@ -56,11 +68,11 @@ def describe(store: Store, sql: str | None = None) -> pl.DataFrame:
 
 
 def _meaning(relation: str, column: str) -> str:
-    family = next((fields for prefix, fields in _FAMILIES.items() if relation.startswith(prefix)), ())
-    for field in (*_FIELDS.get(relation, ()), *family):
+    family = next((prefix for prefix in _FAMILIES if relation.startswith(prefix)), "")
+    for field in (*_FIELDS.get(relation, ()), *_FAMILIES.get(family, ())):
         if field.name == column and field.metadata:
             return str(field.metadata[b"comment"].decode())
-    return _JOINED.get(column, "label of this set") if family else ""
+    return _JOINED.get(family, {}).get(column) or _OTHER.get(family, "")
 
 
 def _type(dtype: pl.DataType) -> str:

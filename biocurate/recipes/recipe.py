@@ -24,7 +24,7 @@ from biocurate.recipes.labels import annotate
 from biocurate.recipes.merge import merged, merged_header
 from biocurate.recipes.naming import hashed, hide
 from biocurate.recipes.outlines import outlined
-from biocurate.recipes.partners import refuse_without_signal
+from biocurate.recipes.partners import notes_of, refuse_without_signal
 from biocurate.recipes.schema import ChannelRule, Definition, Expect
 from biocurate.recipes.subjects import subject_of
 from biocurate.recipes.tables import is_there, read_rows, table_source
@@ -249,13 +249,14 @@ class Recipe:
         named = correct_channels(self.definition.corrections, unit.name, named)
         annotations, label_notes = annotate(self.definition, unit, named)
         annotations += self._states(unit, named)
+        lacking = notes_of(self.definition, unit) if named.streams else []
         age, sex, subject_notes = subject_of(self.definition.subject, unit, raw.comments, raw.header, raw.age, raw.sex)
         return replace(
             named,
             annotations=tuple(annotations),
             age=age,
             sex=sex,
-            warnings=(*named.warnings, *label_notes, *subject_notes, *([] if named.streams else [_EMPTY])),
+            warnings=(*named.warnings, *lacking, *label_notes, *subject_notes, *([] if named.streams else [_EMPTY])),
         )
 
     def _states(self, unit: Unit, recording: Recording) -> list[Annotation]:

@@ -116,7 +116,8 @@ def run(sql: str, relations: Relations) -> pl.DataFrame:
 
     frames = _open(_parse(sql), relations)
     try:
-        answer = pl.SQLContext(frames=frames).execute(sql, eager=True)
+        # Streaming groups ten million windows in a third of the memory (`biocurate bench windows`).
+        answer = pl.SQLContext(frames=frames).execute(sql, eager=False).collect(engine="streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise as_damage(error) or _explain(error, sql, frames) from error
     except OSError as error:
@@ -208,8 +209,11 @@ def _explain(error: BaseException, sql: str, frames: Mapping[str, pl.LazyFrame])
     first = re.split(r",? (found )?(Compound)?Identifier\(", first)[0]
     column = next((match["name"] for pattern in _NO_COLUMN if (match := pattern.search(first))), None)
     if column is not None:
-        quoted = f"Text stands in single quotes: '{column}'. " if f'"{column}"' in sql else ""
-        return QueryError(f"there is no column {column!r}.", where=_place(sql), mend=quoted + _columns(column, frames))
+        columns = _columns(column, frames)
+        # Neither quoted as a name nor near one: 'corpus = eegmat' means a text.
+        meant = f'"{column}"' in sql or not columns.startswith("Did you mean")
+        quoted = f"Text stands in single quotes: '{column}'. " if meant else ""
+        return QueryError(f"there is no column {column!r}.", where=_place(sql), mend=quoted + columns)
     function = re.search(r"unsupported function '(\w+)'", first)
     if function:
         known = _OTHER_NAMES.get(function[1].lower())

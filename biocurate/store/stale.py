@@ -23,7 +23,25 @@ _WORDS = {
 
 def gone(rows: pl.LazyFrame, recordings: pl.LazyFrame) -> pl.DataFrame:
     """Recordings and revisions that rows were made from and that are there no more, one row each."""
-    return rows.select(KEY).unique().join(recordings.select(KEY), on=KEY, how="anti").sort(KEY).collect()
+    return rows.select(KEY).unique().join(recordings.select(KEY), on=KEY, how="anti").sort(KEY).collect(engine="streaming")
+
+
+SAMPLED = 200
+"""Rows that are compared to tell whether windows are those that something was made from."""
+
+
+def windows_moved(rows: pl.LazyFrame, windows: pl.LazyFrame) -> bool:
+    """Tell whether a window set was cut anew, by another rule, since rows were made from it.
+
+    Rows evenly from first to last are compared: a set that is cut anew has other windows under most of its numbers.
+    """
+    key = ("window_id", "recording_id", "t0_ns", "duration_ns")
+    height = rows.select(pl.len()).collect().item()
+    some = rows.select(key).gather_every(max(1, height // SAMPLED)).collect()
+    last = rows.select(key).last().collect()
+    tried = pl.concat([some, last]).unique()
+    there = windows.select(key).filter(pl.col("window_id").is_in(tried["window_id"].implode()))
+    return tried.join(there.collect(), on=key, how="anti").height > 0
 
 
 def stale_error(stale: pl.DataFrame, table: str, where: str, snapshot_id: int | None) -> StaleError:

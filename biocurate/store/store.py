@@ -10,14 +10,14 @@ from typing import Any
 
 import polars as pl
 
-from biocurate.errors import StoreError, UsageError
+from biocurate.errors import StaleError, StoreError, UsageError
 from biocurate.store import lease as leases
 from biocurate.store.card import CARD, is_published, new_card, read_card
 from biocurate.store.manifests import Manifest, open_manifest
 from biocurate.store.objects import Objects
 from biocurate.store.pair_schema import CLOCKS
 from biocurate.store.schema import SNAPSHOTS, TABLES, cast
-from biocurate.store.stale import gone, stale_error
+from biocurate.store.stale import gone, rebuild, stale_error, windows_moved
 from biocurate.store.stored import StoredRecording
 from biocurate.store.tables import Tables
 from biocurate.store.view_schema import DERIVED_STREAMS
@@ -144,6 +144,8 @@ class Store:
         """A set whose rows were made from recordings as they stand now; StaleError where they were not."""
 
         def scan() -> pl.LazyFrame:
+            if name.startswith("pairs/"):
+                return self.pairs(name.removeprefix("pairs/"))
             rows = self.tables.scan(name)
             self.check_live(rows, name)
             return rows
@@ -191,9 +193,18 @@ class Store:
         return rows
 
     def pairs(self, name: str) -> pl.LazyFrame:
-        """A set of pairs; StaleError as for its window set."""
+        """A set of pairs.
+
+        Raises
+        ------
+        StaleError
+            Where a recording has been replaced, or the window set was cut anew by another rule.
+        """
         rows = self.tables.scan(f"pairs/{name}")
         self.check_live(rows, f"pairs/{name}")
+        if windows_moved(rows, self.tables.scan(f"windows/{name}")):
+            mend = f"Pair them again: {rebuild(f'pairs/{name}')}."
+            raise StaleError(f"the window set {name!r} was cut anew since it was paired.", where=self.url, mend=mend)
         return rows
 
     def check_live(self, rows: pl.LazyFrame, table: str = "", snapshot_id: int | None = None) -> None:

@@ -143,7 +143,7 @@ def _plan(store: Store, other: Store, prefer: Prefer | None) -> tuple[Merged, pl
         forgotten_here=theirs.height - allowed.height,
         forgotten_there=sorted(forgotten(other, mine["person"].drop_nulls())),
         starts_unknown=unknown.height,
-        left_out=[name for name in other.tables.names() if "/" in name],
+        left_out=[name for name in other.tables.names() if "/" in name or name == "derived_streams"],
     )
     todo = other.recordings.filter(pl.col("recording_id").is_in(taken)).sort("recording_id").collect()
     return outcome, todo, starts

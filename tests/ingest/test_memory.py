@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 from pydantic import TypeAdapter
 
@@ -116,6 +118,34 @@ def test_a_text_file_of_many_times_the_memory_that_it_may_take(tmp_path):
     with watched() as most:
         outcome = ingest(plan, InProcess(), store)
     assert (outcome.recordings, outcome.failures) == (1, [])
+    assert most[0] < MOST
+
+
+TIMED = CSV_RECIPE.replace("rate_hz: 64, header_rows: 0, columns: [BVP, ECG]", "time: {column: t, unit: ms}, CLOCK")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "clock", ["on_clock: arrival-order, rate_hz: 64", "on_clock: trust-stamps, rate_hz: 64", "on_clock: robust-line"]
+)
+def test_a_text_file_of_1_gb_with_a_column_of_times(tmp_path, clock):
+    """Its times alone take 400 MB: they go to a temporary file, and clocks look at them in blocks."""
+    raw, n_rows, first = tmp_path / "raw", 2**20, 0
+    raw.mkdir()
+    with (raw / "s01_E4.csv").open("wb") as file:
+        file.write(b"t,BVP\n")
+        while file.tell() < 1000 * MB:
+            rows = np.arange(first, first + n_rows)
+            jitter = rows * 2654435761 % 7  # milliseconds
+            pl.DataFrame({"t": 10**9 + rows * 125 // 8 + jitter, "BVP": rows % 9}).write_csv(file, include_header=False)
+            first += n_rows
+    (tmp_path / "big.yaml").write_text(TIMED.replace("CLOCK", clock))
+    store = create_store(str(tmp_path / "store"))
+    plan = make_plan(load_recipe(tmp_path / "big.yaml"), raw, store)
+    with watched() as most:
+        outcome = ingest(plan, InProcess(), store)
+    assert (outcome.recordings, outcome.failures) == (1, [])
+    assert store.streams.collect()["n_samples"].to_list() == [first]
     assert most[0] < MOST
 
 

@@ -262,7 +262,7 @@ def test_an_unknown_person_is_an_error_that_names_others(bits):
 
 def test_a_table_of_unknown_rows_is_refused_before_anything_is_written(bits, haystack):
     bits.tables.write("embeddings/x", pl.DataFrame({"row": [1]}).to_arrow())
-    before = haystack(bits)
+    before = {key: data for key, data in haystack(bits).items() if "leases" not in key}
     with pytest.raises(StoreError, match="embeddings/x"):
         forget(bits, "tiny/03")
     assert {key: data for key, data in haystack(bits).items() if "leases" not in key} == before

@@ -29,7 +29,7 @@ MOST_S = 60.0
 LEAST_COMMON_S = 60.0
 LEAST_BEATS = 40
 """Of both signals: a shorter stretch of one heart looks like another's."""
-LOCK, MARGIN = 0.1, 1.0
+LOCK, MARGIN = 0.2, 1.0
 """Share of beats that fall together, and by how much it beats the best path elsewhere, times the root of the number of
 beats: what two hearts reach by chance falls with that root (docs/pairs.md has what they reach)."""
 STEADY_LOCK, AGREE_Z, AGREE_MORE = 0.5, 8.0, 4.0

@@ -31,7 +31,7 @@ class Origin:
     def of(cls, store: Store, recording: Row) -> Origin:
         """Find the run that wrote a recording; a killed run leaves no row, and the last one of the corpus stands in."""
         runs = store.tables.scan("runs").filter(pl.col("command") == "ingest")
-        own = runs.filter(pl.col("run_id") == recording["run_id"]).collect()
+        own = runs.filter(pl.col("run_id").eq_missing(pl.lit(recording["run_id"], pl.String))).collect()
         if own.is_empty():
             own = runs.filter(pl.col("target") == recording["corpus"]).sort("started").tail(1).collect()
         run = own.row(0, named=True) if own.height else None

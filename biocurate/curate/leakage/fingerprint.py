@@ -108,8 +108,10 @@ def _bins(x: NDArray[np.float64], rate_hz: float, bin_hz: float) -> NDArray[np.f
     n_fine = int(min(x.shape[-1] / rate_hz, (SIZE + 2) / bin_hz) * fine_hz)
     edges: NDArray[np.float64] = np.arange(n_fine + 1, dtype=np.float64) * (rate_hz / fine_hz)
     valid = np.isfinite(x)
-    mean = _between(np.where(valid, x, 0.0), edges) / np.maximum(_between(valid.astype(np.float64), edges), 1e-9)
-    known = _between(valid.astype(np.float64), edges) > 1e-9
+    # What is held of a bin: all of it where every sample is valid, which spares an integral.
+    held = np.diff(edges) if valid.all() else _between(valid.astype(np.float64), edges)
+    known = np.broadcast_to(held > 1e-9, (*x.shape[:-1], n_fine))
+    mean = _between(x if valid.all() else np.where(valid, x, 0.0), edges) / np.maximum(held, 1e-9)
     window = np.hanning(2 * FINE + 1)[1:-1]
     n_bins = max((n_fine - window.size) // FINE + 1, 0)
     if not n_bins:

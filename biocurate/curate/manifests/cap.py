@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 import polars as pl
 from pydantic import PositiveInt
 
 from biocurate.curate.fields import Part
-from biocurate.curate.splits.persons import person_hash
+from biocurate.curate.splits.draws import draws
 
 
 class CapRule(Part):
@@ -52,27 +51,8 @@ def capped(rows: pl.DataFrame, rule: CapRule | None) -> tuple[pl.DataFrame, list
         return rows, []
     of = "person" if rule.per == "person" else "recording_id"
     # Equal places do not happen by chance, but two windows may begin at one moment.
-    drawn = rows.with_columns(place=_places(rows, rule.seed), row=pl.int_range(pl.len()))
+    drawn = rows.with_columns(place=pl.Series(draws(rows, rule.seed)), row=pl.int_range(pl.len()))
     order = pl.struct("place", "recording_id", "t0_ns", "duration_ns", "row").rank("ordinal").over(of)
     kept = rows.filter(drawn.select(order <= rule.windows).to_series())
     line = {"by": "cap", "value": str(rule), "windows": rows.height, "dropped": rows.height - kept.height}
     return kept, [line]
-
-
-def _places(rows: pl.DataFrame, seed: int) -> pl.Series:
-    """Hash seed, recording and time of each window to 64 bits, the same on every machine.
-
-    Source: the finaliser of SplitMix64, Steele et al., OOPSLA 2014, figure 16, over sha256 of seed and recording.
-    """
-    known = {each: person_hash(each, seed) for each in rows["recording_id"].unique()}
-    of_recording = rows["recording_id"].replace_strict(known, return_dtype=pl.UInt64).to_numpy()
-    mixed = _mix(of_recording ^ _mix(rows["t0_ns"].to_numpy().astype(np.uint64)))
-    return pl.Series(mixed, dtype=pl.UInt64)
-
-
-def _mix(number: np.ndarray) -> np.ndarray:
-    """Spread the bits of 64-bit numbers; arithmetic is modulo 2**64."""
-    number = number + np.uint64(0x9E3779B97F4A7C15)
-    number = (number ^ (number >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    number = (number ^ (number >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return number ^ (number >> np.uint64(31))

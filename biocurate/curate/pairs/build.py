@@ -20,6 +20,7 @@ from biocurate.recording import NS
 from biocurate.sensors import SensorType
 from biocurate.store.pair_schema import PAIRS
 from biocurate.store.runs import Run
+from biocurate.store.signal_reader import view_of
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 
@@ -84,10 +85,16 @@ def wanted(sensors: Sequence[str]) -> list[str]:
 
 
 def streams_of(store: Store, windows: pl.LazyFrame, sensors: Sequence[str]) -> Streams:
-    """Streams of some sensor types in the recordings of some windows, with what is known of their clocks."""
+    """Streams of some sensor types in the recordings of some windows, with what is known of their clocks.
+
+    Where the windows are of a view, its streams; they go by the clocks of those that they were made from.
+    """
     mine = windows.select("recording_id").unique()
-    streams = store.streams.filter(pl.col("sensor_type").is_in(list(sensors)))
-    return Streams.of(streams.join(mine, on="recording_id", how="semi"), store.clocks)
+    view = view_of(windows.select("view").unique().collect()) if "view" in windows.collect_schema() else None
+    clocks = store.streams.select("recording_id", "stream_no", "clock")
+    streams = store.streams_of(view).filter(pl.col("sensor_type").is_in(list(sensors))).drop("clock", strict=False)
+    timed = streams.join(mine, on="recording_id", how="semi").join(clocks, on=["recording_id", "stream_no"], how="left")
+    return Streams.of(timed, store.clocks)
 
 
 def combinations(pairs: pl.LazyFrame) -> pl.DataFrame:

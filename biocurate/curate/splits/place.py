@@ -8,6 +8,7 @@ import polars as pl
 
 from biocurate.curate.splits.balanced import place_balanced
 from biocurate.curate.splits.blocks import time_blocks
+from biocurate.curate.splits.by_window import window_by_window
 from biocurate.curate.splits.persons import folds, split_by_person
 from biocurate.curate.splits.predefined import predefined
 from biocurate.curate.splits.rule import (
@@ -18,6 +19,7 @@ from biocurate.curate.splits.rule import (
     PredefinedSplit,
     SplitRule,
     TimeSplit,
+    WindowSplit,
 )
 from biocurate.store.manifests import fold_name
 
@@ -50,6 +52,8 @@ def split_windows(rows: pl.DataFrame, rule: SplitRule, placed: Placed) -> tuple[
         return predefined(rows, rule), tuple(dict.fromkeys([*rule.map.values(), *([rule.rest] if rule.rest else [])]))
     if isinstance(rule, TimeSplit):
         return time_blocks(rows, rule), tuple(rule.fractions)
+    if isinstance(rule, WindowSplit):
+        return window_by_window(rows, rule), tuple(rule.fractions)
     by_person, names = _persons(rows, rule, placed)
     return rows["person"].replace_strict(by_person, return_dtype=pl.String), names
 

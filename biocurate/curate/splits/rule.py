@@ -7,6 +7,7 @@ split: {method: kfold, folds: 5}
 split: {method: leave-one-subject-out}
 split: {method: predefined, column: fold, map: {'9': val, '10': test}, rest: train}
 split: {method: time, fractions: {train: 0.8, test: 0.2}, guard: 60s}      # within recordings: not by person
+split: {method: random-windows, fractions: {train: 0.8, test: 0.2}}    # leaks: only to repeat a paper that did so
 ```
 """
 
@@ -74,4 +75,12 @@ class TimeSplit(Part):
     """Between two blocks; windows that reach into it are left out. No shorter than filters take to settle."""
 
 
-SplitRule = HashSplit | BalancedSplit | FoldSplit | LeaveOneOut | PredefinedSplit | TimeSplit
+class WindowSplit(Part):
+    """Windows are placed one by one, whosever they are: persons and overlapping windows are on several sides."""
+
+    method: Literal["random-windows"]
+    seed: int = 0
+    fractions: Fractions = USUAL
+
+
+SplitRule = HashSplit | BalancedSplit | FoldSplit | LeaveOneOut | PredefinedSplit | TimeSplit | WindowSplit

@@ -137,12 +137,12 @@ def _input(view: View, row: Row, mains_hz: float | None) -> str:
 
 
 def _with_company(view: View, raw: pl.DataFrame) -> pl.DataFrame:
-    """Add to a stream's input those of the others that normalise it: of its recording, or of its subject."""
-    groups = {"recording": "recording_id", "calibration": "recording_id", "subject": "person"}
+    """Add to a stream's input those of the others that normalise it: of its recording, or its person in the corpus."""
+    groups = {"recording": ["recording_id"], "calibration": ["recording_id"], "subject": ["corpus", "person"]}
     for sensor, chain in view.chains.items():
         scope = next((step.scope for step in chain if isinstance(step, Normalise) and step.on_read), None)
         if scope in groups:
-            company = pl.col("input").sort().str.join("").over(groups[scope], "sensor_type")
+            company = pl.col("input").sort().str.join("").over(*groups[scope], "sensor_type")
             mine = pl.col("sensor_type") == str(sensor)
             raw = raw.with_columns(input=pl.when(mine).then(company + pl.col("input")).otherwise("input"))
     hashed = [sha256(text.encode()).hexdigest() if len(text) > 64 else text for text in raw["input"]]

@@ -30,13 +30,14 @@ class Summary:
 def summarise(store: Store, name: str, columns: Columns, snapshot_id: int) -> Summary:
     """Count windows, recordings and persons, by sensor types and by labels; shares have no counts."""
     rows = store.tables.scan(f"windows/{name}")
-    totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique()).collect()
+    totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique())
+    totals = totals.collect(engine="streaming")
     n_windows, n_recordings, n_persons = totals.row(0)
     combinations = (
         rows.group_by(sensor_types=pl.col("sensor_types").list.join("+"))
         .agg(windows=pl.len(), recordings=pl.col("recording_id").n_unique())
         .sort("windows", "sensor_types", descending=[True, False])
-        .collect()
+        .collect(engine="streaming")
     )
     counted = [_counted(rows, label.name, label.rule == "list") for label in columns.labels if label.rule != "fraction"]
     empty = pl.LazyFrame(schema={"label": pl.String, "value": pl.String, "windows": pl.UInt32, "persons": pl.UInt32})
@@ -46,7 +47,7 @@ def summarise(store: Store, name: str, columns: Columns, snapshot_id: int) -> Su
         recordings=n_recordings,
         persons=n_persons,
         combinations=combinations,
-        labels=pl.concat(counted or [empty]).collect(),
+        labels=pl.concat(counted or [empty]).collect(engine="streaming"),
         contradicted=columns.contradicted,
         snapshot_id=snapshot_id,
     )

@@ -35,6 +35,11 @@ def segments_of_view(store: Store, recordings: pl.DataFrame, rule: WindowRule) -
     rows = derived.join(numbered, on=["recording_id", "revision"]).collect()
     _refuse_unmade(store, recordings, rows, rule)
     spans = (_whole(rows) if rule.edges else _settled(rows)).sort("recording", "stream_no", "first")
+    if spans.is_empty():
+        reasons = rows.group_by("reason").len("n").sort("n", descending=True).head(2).iter_rows()
+        told = "; ".join(f"{count:,} streams: {reason}" for reason, count in reasons)
+        mend = "Take a higher low cut-off for short recordings, or --edges." if not rule.edges else ""
+        raise UsageError(f"the view {rule.view!r} has no stretch to cut windows from: {told}.", mend=mend)
     sensors = rows.filter(pl.col("n_samples") > 0)["sensor_type"].unique().sort().to_list()
     number = {sensor: index for index, sensor in enumerate(sensors)}
     segments = Segments(

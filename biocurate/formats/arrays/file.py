@@ -43,6 +43,11 @@ class Node:
         return None
 
     @property
+    def names(self) -> list[str]:
+        """Names that `child` finds something under, sorted."""
+        return []
+
+    @property
     def wraps_one(self) -> bool:
         """Whether it is a list of one whose element is what is meant."""
         return False

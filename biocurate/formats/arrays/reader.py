@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from biocurate.errors import SourceError
 from biocurate.formats.arrays.axes import fit
+from biocurate.formats.arrays.contents import Entry, contents_of
 from biocurate.formats.arrays.file import Node, Numbers, Opener, find, listed, opened
 from biocurate.formats.arrays.marks import marks_of
 from biocurate.formats.arrays.options import EACH, ArrayOptions, From, Records, steps
@@ -45,14 +46,28 @@ class ArrayReader(ABC):
     def is_hdf5(self, source: Source) -> bool:
         """Whether the HDF5 library will read it, and it must be looked through before."""
 
-    def look_through(self, source: Source, options: ArrayOptions) -> None:
-        """Read everything but samples: of all recordings, where each has arrays of its own.
+    def contents(self, source: Source) -> list[Entry]:
+        """List what a file holds, for someone who is to write its options; no samples are read.
+
+        Raises
+        ------
+        SourceError
+            The file is damaged.
+        """
+        self._refuse_harmful(source, None)
+        return contents_of(opened(source, type(self).opener))
+
+    def look_through(self, source: Source, options: ArrayOptions | None) -> None:
+        """Read everything but samples: of all recordings, where each has arrays of its own; None lists what there is.
 
         Raises
         ------
         SourceError
             As for the header and for annotations.
         """
+        if options is None:
+            contents_of(opened(source, type(self).opener))
+            return
         found = self._named(source, options)
         alike = not any(EACH in steps(path) for said in options.signals for path in said.paths)
         for part in found[:1] if alike else found:
@@ -91,7 +106,7 @@ class ArrayReader(ABC):
         names = self._names(source, options, options.records)
         return [replace(source, record=Record(name, place, len(names))) for place, name in enumerate(names)]
 
-    def _refuse_harmful(self, source: Source, options: ArrayOptions) -> None:
+    def _refuse_harmful(self, source: Source, options: ArrayOptions | None) -> None:
         if not is_known(source, options):
             if self.is_hdf5(source):
                 refuse_harmful(self.name, source, options)

@@ -108,6 +108,11 @@ class Group(Branch, ABC):
         """Of the file's length."""
         return self._held.doubts
 
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of what it holds, sorted."""
+        return sorted(names_in(self._group, self.where))
+
 
 class Hdf5Group(Group):
     """A group: what it holds has names."""
@@ -115,12 +120,12 @@ class Hdf5Group(Group):
     @property
     def n_elements(self) -> int:
         """What it holds."""
-        return len(self.element_names)
+        return len(self.names)
 
-    @cached_property
+    @property
     def element_names(self) -> list[str]:
         """Names of what it holds, sorted."""
-        return sorted(names_in(self._group, self.where))
+        return self.names
 
     def element(self, place: int) -> Node:
         """What it holds under one of its names."""

@@ -34,6 +34,11 @@ class Mat4File(Node):
         while at < len(buffer):
             at = self._take(buffer, at, order)
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the variables."""
+        return sorted(filter(None, self._variables))
+
     def child(self, name: str) -> Node | None:
         """A variable."""
         return self._variables.get(name)

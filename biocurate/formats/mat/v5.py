@@ -58,6 +58,11 @@ class Mat5File(Node):
                 raise damaged(where, "has two variables of one name")
             self._variables[name] = node
 
+    @property
+    def names(self) -> list[str]:
+        """Names of the variables."""
+        return sorted(filter(None, self._variables))
+
     def child(self, name: str) -> Node | None:
         """A variable."""
         return self._variables.get(name)
@@ -227,6 +232,11 @@ class _Struct(Node):
         super().__init__(data.where)
         self._data = data
         self._fields = fields
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the fields."""
+        return sorted(self._fields)
 
     def child(self, name: str) -> Node | None:
         """A field."""

@@ -9,6 +9,7 @@ as MATLAB's own files have it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.formats.arrays.file import Node, Numbers, Unreadable, damaged
-from biocurate.formats.hdf5.file import Group, Hdf5Bytes, Hdf5Numbers, linked, sound
+from biocurate.formats.hdf5.file import Group, Hdf5Bytes, Hdf5Numbers, linked, names_in, sound
 from biocurate.formats.mat.text import MatText, rows_of
 from biocurate.formats.source import Source
 
@@ -28,6 +29,11 @@ LONGEST_CLASS = 256
 
 class MatGroup(Group):
     """The file, or one struct."""
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the variables or fields; what MATLAB keeps for itself, such as ``#refs#``, is none."""
+        return [name for name in sorted(names_in(self._group, self.where)) if not name.startswith("#")]
 
     @property
     def n_elements(self) -> int:
@@ -77,6 +83,11 @@ class _Struct(Node):
         self._group = group
         self._count = count
         self._place = place
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the fields."""
+        return sorted(names_in(self._group, self.where))
 
     def child(self, name: str) -> Node | None:
         """A field."""

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 
 from biocurate.errors import RecipeError, SourceError, UsageError
 from biocurate.formats import Header, SignalHeader, reader
+from biocurate.formats.arrays.contents import Entry
+from biocurate.formats.arrays.reader import ArrayReader
 from biocurate.formats.source import Source, scan
 from biocurate.recipes.draft.patterns import Pattern, patterns
 from biocurate.recipes.draft.tables import describe_tables, signal_of
@@ -39,6 +41,9 @@ READERS = {
 RANKS = ("edf wfdb brainvision mne", "mat hdf5", "csv")
 """Formats of recordings before those that hold anything; of equals, the one with the most files is the corpus' own."""
 
+TRIED = 3
+"""Files of named arrays that are opened, until one of them can be."""
+
 LOOKED_AT = 200
 """Headers that are read; of more files, so many spread over them."""
 
@@ -63,6 +68,8 @@ class Survey:
     """(label, unit) -> headers that have it."""
     rates: dict[str, set[float]] = field(default_factory=lambda: defaultdict(set))
     """Label -> its rates, as far as they are known."""
+    arrays: list[Entry] = field(default_factory=list)
+    """What the first file of named arrays that can be opened holds."""
     looked_at: int = 0
     open_ends: list[str] = field(default_factory=list)
     """What no file says."""
@@ -116,6 +123,7 @@ def survey(root: Path, *, rate_hz: float | None = None, only: str | None = None,
         found.notes += tables.notes
     read = [files[path] for path in found.pattern.paths]
     companions = _read_headers(found, read)
+    found.arrays = _contents(name, read)
     left = _left(sources, found.pattern, companions)
     found.unread.update(PurePosixPath(source.name).suffix.lower() or source.name for source in left)
     found.other_readers = {other: len(some) for other, some in _by_reader(left).items() if other not in (name, "")}
@@ -212,6 +220,19 @@ def _asked_for(error: ValidationError) -> str:
     fields = {".".join(map(str, item["loc"])) for item in error.errors(include_url=False) if item["loc"]}
     needed = f": {', '.join(sorted(fields))}" if fields else ""
     return f"its reader must be told what the file holds, under `options`{needed}"
+
+
+def _contents(name: str, sources: Sequence[Source]) -> list[Entry]:
+    """What the first of some files of named arrays holds; nothing where none of a few can be opened."""
+    fmt = reader(name)
+    if not isinstance(fmt, ArrayReader):
+        return []
+    for source in sources[:TRIED]:
+        try:
+            return fmt.contents(source)
+        except Exception:  # why is told where its header is read
+            continue
+    return []
 
 
 def _ending(source: Source) -> str:

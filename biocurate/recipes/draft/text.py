@@ -110,14 +110,34 @@ def _place(group: str) -> tuple[int, str]:
 def _options(found: Survey) -> Iterator[str]:
     said = f"     {TODO}rate_hz, in hertz: no row says it; or draft again with --rate HZ"
     if found.reader in ARRAYS:
-        yield from _todo("which variables hold samples, how their axes lie, and the rate, such as")
-        yield "  #   options: {signals: [{path: val, axes: [channel, time], rate_hz: 500, unit: mV}]}"
+        yield from _arrays(found)
     if found.options:
         yield f"  options: {_inline(found.options)}{said if _lacks_rate(found.options) else ''}"
     if found.signals:
         yield "  signals:"
         for signal, options in sorted(found.signals.items()):
             yield f"    {_inline({signal: options})[1:-1]}{said if _lacks_rate(options) else ''}"
+
+
+def _arrays(found: Survey) -> Iterator[str]:
+    """What is to be said of named arrays, by an example of the largest one, and what there is to choose from."""
+    largest = max(found.arrays, key=lambda entry: entry.n_values, default=None)
+    path, axes = "val", ["channel", "time"]
+    if largest is not None and largest.shape is not None:
+        path, axes = largest.path, _likely_axes(largest.shape)
+    example = {"signals": [{"path": path, "axes": axes, "rate_hz": 500, "unit": "mV"}]}
+    yield from _todo("which variables hold samples, how their axes lie, and the rate, such as")
+    yield f"  #   options: {_inline(example)}"
+    if found.arrays:
+        yield from _comment("One of the files holds, with the shape of each array:", "  ")
+        yield from (f"  #   {_inline(entry.path)}: {entry.what}" for entry in found.arrays)
+
+
+def _likely_axes(shape: tuple[int, ...]) -> list[str]:
+    """The longest axis is time, and the longest of the others the channels."""
+    by_length = sorted(range(len(shape)), key=lambda axis: shape[axis], reverse=True)
+    meant = dict(zip(by_length, ("time", "channel", "record"), strict=False))
+    return [meant.get(axis, "record") for axis in range(len(shape))]
 
 
 def _lacks_rate(options: dict[str, Any]) -> bool:

@@ -102,7 +102,7 @@ def test_a_window_that_is_none_is_an_error_with_what_there_is(taken):
     with pytest.raises(UsageError, match="numbered from 0 to 47"):
         explain(taken, "w2/48")
     with pytest.raises(UsageError, match="Did you mean 'w2'"):
-        explain(taken, "w3/0")
+        explain(taken, "w22/0")
     with pytest.raises(UsageError, match="names no window"):
         explain(taken, "w2")
 

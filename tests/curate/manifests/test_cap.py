@@ -52,7 +52,7 @@ def test_the_draw_stays_the_same_in_every_version():
 
 
 def test_windows_of_every_time_are_drawn_alike():
-    """10,000 persons of 10 windows, 2 of them kept: each place is drawn 2,000 times, give or take 4 of its deviations."""
+    """10,000 persons of 10 windows, 2 kept: each place is drawn 2,000 times, give or take 4 deviations."""
     places = pl.DataFrame({"t0_ns": [place * 10**9 for place in range(10)], "duration_ns": 10**9})
     people = pl.DataFrame({"person": [f"a/{number}" for number in range(10_000)]}).with_columns(recording_id="person")
     kept = capped(people.join(places, how="cross"), CapRule(windows=2))[0]

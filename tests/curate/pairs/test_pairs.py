@@ -9,12 +9,15 @@ from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.curate.pairs.build import build_pairs, combinations
 from biocurate.curate.pairs.together import together
+from biocurate.curate.views.preprocess import preprocess
+from biocurate.curate.views.schema import parse_view
 from biocurate.curate.windows.build import build_windows
 from biocurate.errors import ManifestError, StaleError, UsageError
 from biocurate.recording import NS, Recording
 from biocurate.store.pair_schema import CLOCKS, PAIRS
 from biocurate.store.schema import cast
 from biocurate.testing.memory import interval, noise_stream, put
+from biocurate.upkeep import forget
 
 
 @pytest.fixture
@@ -253,3 +256,40 @@ def test_a_manifest_asks_for_pairs(store, recordings):
         built(sensors=["PPG", "PPG"], max_uncertainty="7ms", min_rate_hz=30)
     with pytest.raises(ManifestError, match=r"pairs\.sensors"):
         built(sensors=["PPG"])
+
+
+def test_pairs_of_a_window_set_that_was_cut_anew_are_refused(store, recordings):
+    """Numbers of windows mean something in one cut only: joined on them, labels would be wrong in silence."""
+    put(store, recordings)
+    build_windows(store, "w", length_s=10)
+    build_pairs(store, "w", ["EEG", "ECG"])
+    build_windows(store, "w", length_s=10, overwrite=True)
+    assert pairs(store).height == 2  # the same cut: the same windows under the same numbers
+    build_windows(store, "w", length_s=5, overwrite=True)
+    with pytest.raises(StaleError, match="cut anew"):
+        store.pairs("w")
+    with pytest.raises(StaleError, match="cut anew"):
+        store.sql("SELECT * FROM pairs_w")
+    build_pairs(store, "w", ["EEG", "ECG"], overwrite=True)
+    assert pairs(store)["duration_ns"].unique().to_list() == [5 * NS]
+
+
+def test_windows_of_a_view_are_paired_at_the_views_rate_and_by_the_devices_clock(store, recordings):
+    put(store, recordings)
+    chain = [{"step": "resample", "rate_hz": 20}]
+    preprocess(store, parse_view({"name": "v", "chains": {"PPG": chain}}))
+    build_windows(store, "w", length_s=10, view="v", corpora=["c"])
+    build_pairs(store, "w", ["PPG", "PPG"])
+    found = pairs(store)
+    assert found.select("rate_a_hz", "rate_b_hz", "method").unique().rows() == [(20.0, 20.0, "declared")]
+    assert found.height == store.windows("w").collect().height
+
+
+def test_a_person_who_is_forgotten_leaves_pairs_and_clocks(store, recordings):
+    put(store, recordings)
+    know(store, offset_s=2.0)
+    build_windows(store, "w", length_s=10)
+    build_pairs(store, "w", ["PPG", "GSR"])
+    forget(store, "c/r1")
+    assert pairs(store)["recording_id"].unique().to_list() == ["b/r1"]
+    assert store.tables.scan("clocks").collect().is_empty()

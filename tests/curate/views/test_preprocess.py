@@ -238,3 +238,12 @@ def test_what_a_view_no_longer_covers_leaves_it(store):
     outcome = preprocess(store, view(BAND))
     assert (outcome.removed, outcome.derived, outcome.rows_moved) == (1, 0, 1)
     assert rows_of(store)["sensor_type"].to_list() == ["EEG"]
+
+
+def test_a_view_in_which_nothing_settles_says_so_when_windows_are_asked_for(store):
+    put(store, {"a/one": eeg([(0, 900)])})
+    preprocess(store, view(BAND | {"low_hz": 0.05}))
+    with pytest.raises(UsageError, match="settling time"):
+        build_windows(store, "w", length_s=1, view="v")
+    build_windows(store, "w", length_s=1, view="v", edges=True)
+    assert store.windows("w").collect().height == 9

@@ -93,7 +93,7 @@ def material(roots: Mapping[str, Path], half: str, wanted: Sequence[Wanted] = MA
     """
     if half not in ("choose", "show"):
         raise UsageError(f"{half!r} is no half.", mend="Write choose or show.")
-    known = {each.corpus for each in wanted}
+    known = {each.corpus for each in (*MATERIAL, *wanted)}
     for name in roots:
         if name not in known:
             raise UsageError(f"{name!r} is no corpus that indices are validated on.", mend=nearest(name, known))

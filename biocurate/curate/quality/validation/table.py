@@ -57,11 +57,10 @@ def validate(material: Sequence[Clean], only: Sequence[Measure] | None = None) -
 
 
 def verdicts(table: pl.DataFrame) -> pl.DataFrame:
-    """One row an index: whether it meets the bar over all corpora of its sensor type, and where it does not."""
-    several = pl.col("corpus").n_unique().over("index", "noise") > 1
+    """One row an index and sensor type: whether it meets the bar over all corpora together, and where it does not."""
+    several = pl.col("corpus").n_unique().over("index", "sensor", "noise") > 1
     overall = table.filter((pl.col("corpus") == ALL) | ~several)
-    return overall.group_by("index", maintain_order=True).agg(
-        sensor=pl.col("sensor").first(),
+    return overall.group_by("index", "sensor", maintain_order=True).agg(
         least_auroc=pl.col("auroc_0db").min(),
         most_white=pl.col("white_noise").max(),
         absolute=pl.col("meets").all(),
