@@ -1,4 +1,4 @@
-"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | clocks | leakage`."""
+"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | batches | windows | clocks | leakage`."""
 
 from __future__ import annotations
 
@@ -139,6 +139,40 @@ def reads(
 
     samples, rate = end_to_end(root)
     show(compare(samples, round(seconds * rate), batch), as_json)
+
+
+@app.command()
+def batches(
+    root: RootDir,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that read, on every side.")] = 2,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each way; the median counts.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """`read_windows` of random unaligned 10 s windows in batches, against HDF5 and a memory map of the same output.
+
+    biocurate bench batches --root ~/data/ludb/data
+    """
+    from biocurate.bench.batches import compare
+    from biocurate.bench.material import end_to_end
+    from biocurate.cli.output import show
+
+    samples, rate = end_to_end(root)
+    show(compare(samples, rate, threads=threads, rounds=rounds), as_json)
+
+
+@app.command("windows")
+def cutting(
+    windows: Annotated[int, typer.Option(min=10_000, help="How many, about.")] = 10_000_000,
+    as_json: AsJson = False,
+) -> None:
+    """Cut, group by SQL and pair windows by the million: rows a second and the peak of memory.
+
+    biocurate bench windows
+    """
+    from biocurate.bench.cutting import compare
+    from biocurate.cli.output import show
+
+    show(compare(windows), as_json)
 
 
 @app.command()

@@ -9,7 +9,7 @@ except ModuleNotFoundError as missing:
         "Images need PyTorch, which is not installed.", mend="pip install 'biocurate[images]'"
     ) from missing
 
-from biocurate.images import spectrogram_psd  # noqa: F401  registers what it defines
+from biocurate.images import representations  # noqa: F401  registers what it defines
 from biocurate.images.colours import COLOUR_MAPS
 from biocurate.images.drawing import Drawing, Status, UndrawnWarning, draw, represent
 from biocurate.images.registry import Representation, kinds, representation

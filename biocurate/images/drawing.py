@@ -18,7 +18,7 @@ from biocurate.images.registry import Representation, representation
 from biocurate.images.render import resize, scale
 
 BLOCK = 1 << 17
-"""Samples that are drawn at once on a CPU, so that the work stays in its cache."""
+"""Samples, or pixels, that are drawn at once on a CPU, so that the work stays in its cache."""
 
 
 class Status(IntEnum):
@@ -121,10 +121,10 @@ def _pixels(
     n, samples = x.shape
     pixels = torch.empty((n, *grid), dtype=torch.uint8, device=x.device)
     low, high = torch.empty(n, device=x.device), torch.empty(n, device=x.device)
-    step = max(BLOCK // samples, 1) if x.device.type == "cpu" else max(n, 1)
+    step = max(BLOCK // max(samples, math.prod(grid)), 1) if x.device.type == "cpu" else max(n, 1)
     for start in range(0, n, step):
         part = slice(start, start + step)
-        block, low[part], high[part] = scale(representation.native(x[part], rate))
+        block, low[part], high[part] = scale(representation.native(x[part], rate), representation.bounds)
         pixels[part] = block.flip(1) if representation.origin == "lower" else block
     return pixels, low, high
 
@@ -177,7 +177,7 @@ def represent(
     _warn_of_blank(drawing.status)
     pixels = drawing.pixels
     if size is not None:
-        pixels = resize(pixels, size)
+        pixels = resize(pixels, size, chosen.resizing)
     return pixels if isinstance(x, Tensor) else pixels.numpy()
 
 

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from biocurate.errors import DamageError, StoreError, UsageError
 from biocurate.images.part import image_key
+from biocurate.images.registry import kind_of
 from biocurate.images.render import colour as paint
-from biocurate.images.render import resize
+from biocurate.images.render import Resizing, resize
 from biocurate.store.arrays import open_array, read_items
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
@@ -54,7 +55,7 @@ def read_images(
     ----------
     store : Store
     rows : DataFrame
-        Rows of an image set: part, part_digest and row.
+        Rows of an image set: representation, part, part_digest and row.
     size : int, optional
         Side in pixels; None leaves them at their native grid, which must then be the same for all.
     colour : str, optional
@@ -70,13 +71,13 @@ def read_images(
     DamageError
         Where a stored byte is missing or changed.
     UsageError
-        Where there is no such colour map, no row, or native grids differ.
+        Where there is no such colour map, no row, native grids differ, or a representation's plugin is missing.
     """
     if rows.is_empty():
         raise UsageError("there is no image to read.", where="read_images")
     out: NDArray[np.uint8] | None = None
-    for mine, pixels in _parts(store, rows):
-        drawn = pixels if size is None else resize(pixels, size)
+    for mine, pixels, rule in _parts(store, rows):
+        drawn = pixels if size is None else resize(pixels, size, rule)
         drawn = drawn if colour is None else paint(drawn, colour)
         if out is None:
             out = np.empty((rows.height, *drawn.shape[1:]), dtype=np.uint8)
@@ -91,14 +92,15 @@ def read_images(
     return out
 
 
-def _parts(store: Store, rows: pl.DataFrame) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-    """Images part by part: their places in ``rows``, and their pixels at the native grid."""
-    placed = rows.select("part", "part_digest", "row").with_row_index("place")
-    for (part, digest), group in placed.group_by("part", "part_digest", maintain_order=True):
+def _parts(store: Store, rows: pl.DataFrame) -> Iterator[tuple[NDArray[np.int64], Tensor, Resizing]]:
+    """Images part by part: their places in ``rows``, their pixels at the native grid, and how these are resized."""
+    placed = rows.select("representation", "part", "part_digest", "row").with_row_index("place")
+    for (drawn, part, digest), group in placed.group_by("representation", "part", "part_digest", maintain_order=True):
+        rule = kind_of(str(drawn)).resizing
         try:
             reader = open_array(store.objects, image_key(str(part)), str(digest))
             pixels = read_items(reader, group["row"].cast(pl.Int64).to_numpy())
         except DamageError as error:
             mend = "Restore the store from a copy, or draw them again: biocurate images generate … --overwrite"
             raise DamageError(error.what, where=error.where, mend=mend) from error
-        yield group["place"].cast(pl.Int64).to_numpy(), torch.from_numpy(pixels)
+        yield group["place"].cast(pl.Int64).to_numpy(), torch.from_numpy(pixels), rule

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
 from biocurate.errors import UsageError
-from biocurate.images.render import RENDERING
+from biocurate.images.render import Resizing, rendering
 
 PLUGINS = "biocurate.representations"
 """Entry-point group: a plugin's entry point names a module, or class, whose import defines a representation."""
@@ -34,6 +34,8 @@ class Representation(BaseModel, ABC):
     """Raised when `native` changes what it computes: images of the old definition keep another id."""
     origin: ClassVar[Literal["lower", "upper"]] = "lower"
     """Where row 0 of `native` is drawn: at the bottom, as for frequencies, or on top."""
+    resizing: ClassVar[Resizing] = "bilinear"
+    """How its images get another size."""
 
     def __init_subclass__(cls, kind: str = "", **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
@@ -66,6 +68,11 @@ class Representation(BaseModel, ABC):
         """Height and width of `native` for windows of `samples` samples, at least `shortest`."""
 
     @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Values drawn black and white; None: percentiles 1 and 99 of each image."""
+        return None
+
+    @property
     def id(self) -> str:
         """Kind, and a hash of all that decides the bytes of its images."""
         facts = {
@@ -73,7 +80,7 @@ class Representation(BaseModel, ABC):
             "definition": self.definition,
             "origin": self.origin,
             "parameters": self.model_dump(mode="json"),
-            "rendering": RENDERING,
+            "rendering": rendering(self.bounds, self.resizing),
         }
         digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return f"{self.kind}-{digest[:12]}"
@@ -124,6 +131,26 @@ def representation(kind: str, **parameters: object) -> Representation:
             where=kind,
             mend=f"It has: {', '.join(_KINDS[kind].model_fields)}.",
         ) from error
+
+
+def kind_of(representation_id: str) -> type[Representation]:
+    """Look up the class behind an id that an image was stored with.
+
+    Raises
+    ------
+    UsageError
+        If there is no such kind, as when its plugin is not installed.
+    """
+    kind = representation_id.rpartition("-")[0]
+    if kind not in _KINDS:
+        _load_plugins()
+    if kind not in _KINDS:
+        raise UsageError(
+            f"There is no representation {kind!r}, whose images these are.",
+            where=representation_id,
+            mend="Install the plugin that brings it.",
+        )
+    return _KINDS[kind]
 
 
 def _load_plugins() -> None:

@@ -9,6 +9,7 @@ not on the batch, the block or the number of threads.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -20,19 +21,37 @@ from biocurate.images.colours import COLOUR_MAPS
 TAIL = 0.01
 """Share of an image's values that lie beyond the darkest, and beyond the brightest, grey level."""
 
-RENDERING = (
-    "scale: percentiles 1 and 99 of the image, linear between order statistics, to 0 and 255, clipped; "
-    "grey: uint8, floor(value + 0.5); origin: as the representation says, row 0 on top; "
-    "resize: bilinear, pixel centres, no antialiasing, columns before rows in float32, floor(value + 0.5); "
-    "colour: table of 256"
-)
-"""The rules of this module in words; a rule that changes here changes every representation's id."""
+Resizing = Literal["bilinear", "nearest"]
+"""How images get another size; nearest where a value between two neighbours means nothing, as between two angles."""
+
+RESIZING: dict[Resizing, str] = {
+    "bilinear": "bilinear, pixel centres, no antialiasing, columns before rows in float32, floor(value + 0.5)",
+    "nearest": "nearest, pixel centres, the later one of two as near",
+}
 
 GROUP = 8
 """Values whose maximum stands for them in the search for the largest."""
 
 BLOCK = 8
 """Images that are resized at once on a CPU, so that the work stays in its cache."""
+
+
+def rendering(bounds: tuple[float, float] | None, resizing: Resizing) -> str:
+    """Say the rules of this module in words: a rule that changes here changes the id of every representation with it.
+
+    Parameters
+    ----------
+    bounds : tuple of float, optional
+        Values drawn black and white; percentiles of each image where None.
+    resizing : a key of `RESIZING`
+    """
+    ends = "percentiles 1 and 99 of the image, linear between order statistics," if bounds is None else f"{bounds}"
+    return (
+        f"scale: {ends} to 0 and 255, clipped; "
+        "grey: uint8, floor(value + 0.5); origin: as the representation says, row 0 on top; "
+        f"resize: {RESIZING[resizing]}; "
+        "colour: table of 256"
+    )
 
 
 def brightest(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,12 +91,14 @@ def largest(values: Tensor, count: int) -> Tensor:
     return grouped.gather(2, best[:, None, :].expand(-1, GROUP, -1)).flatten(1).topk(count, dim=1).values
 
 
-def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give each image the grey levels from its percentile 1 (black) to its percentile 99 (white).
+def scale(values: Tensor, bounds: tuple[float, float] | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """Give each image the grey levels from black to white.
 
     Parameters
     ----------
     values : Tensor, shape (batch, H, W), float32
+    bounds : tuple of float, optional
+        Values drawn black and white; percentiles 1 and 99 of each image where left out.
 
     Returns
     -------
@@ -86,16 +107,30 @@ def scale(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         is not finite throughout, equal where it has one value only
     """
     flat = values.flatten(1)
-    high, most = brightest(flat)
-    low, least = (-end for end in brightest(-flat))  # topk of the least is half as fast
-    sound = (most - least).isfinite()
-    low, high = low.where(sound, math.nan), high.where(sound, math.nan)
+    low, high = _percentiles(flat) if bounds is None else _fixed(flat, bounds)
     drawable = high > low
     spread = (high - low).where(drawable, 1.0)
     levels = flat.sub(low[:, None]).div_(spread[:, None]).mul_(255).clamp_(0, 255).add_(0.5)
     if not bool(drawable.all()):
         levels.masked_fill_(~drawable[:, None], 0)
     return grey(levels).view(values.shape), low, high
+
+
+def _percentiles(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """Percentiles 1 and 99 of each row; NaN where it is not finite throughout."""
+    high, most = brightest(flat)
+    low, least = (-end for end in brightest(-flat))  # topk of the least is half as fast
+    sound = (most - least).isfinite()
+    return low.where(sound, math.nan), high.where(sound, math.nan)
+
+
+def _fixed(flat: Tensor, bounds: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    """The same range for each row; NaN where it is not finite throughout, the one value where it has no other."""
+    least, most = flat.amin(dim=1), flat.amax(dim=1)
+    ends = (torch.full_like(least, end).where(most > least, least) for end in bounds)
+    sound = (most - least).isfinite()
+    low, high = (end.where(sound, math.nan) for end in ends)
+    return low, high
 
 
 def grey(levels: Tensor) -> Tensor:
@@ -124,13 +159,15 @@ def stretch(values: Tensor, size: int) -> Tensor:
     return values.index_select(1, before).add_(slope)
 
 
-def resize(images: Tensor, size: int) -> Tensor:
-    """Make images square by bilinear interpolation.
+def resize(images: Tensor, size: int, rule: Resizing = "bilinear") -> Tensor:
+    """Make images square.
 
     Parameters
     ----------
     images : Tensor, shape (n, h, w), uint8
     size : int, pixels of a side
+    rule : a key of `RESIZING`
+        The representation's own: ``Representation.resizing``.
 
     Returns
     -------
@@ -145,6 +182,9 @@ def resize(images: Tensor, size: int) -> Tensor:
         raise UsageError(f"An image cannot be {size} pixels wide.", mend="Ask for a size of 1 or more.")
     if images.shape[1:] == (size, size):
         return images
+    if rule == "nearest":
+        rows, columns = (nearest(n, size, images.device) for n in images.shape[1:])
+        return images.index_select(1, rows).index_select(2, columns)
     out = torch.empty((len(images), size, size), dtype=torch.uint8, device=images.device)
     step = BLOCK if images.device.type == "cpu" else max(len(images), 1)
     for start in range(0, len(images), step):
@@ -152,6 +192,11 @@ def resize(images: Tensor, size: int) -> Tensor:
         columns = stretch(block.transpose(1, 2).contiguous(), size).transpose(1, 2).contiguous()
         out[start : start + step] = grey(stretch(columns, size).add(0.5))
     return out
+
+
+def nearest(n: int, size: int, device: torch.device) -> Tensor:
+    """Give, for each of `size` pixels, the source pixel that holds its centre; whole numbers throughout."""
+    return (2 * torch.arange(size, device=device) + 1) * n // (2 * size)
 
 
 def colour(images: Tensor, name: str) -> Tensor:

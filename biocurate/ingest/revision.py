@@ -20,7 +20,7 @@ AUDIT = VERSION
 """Of the audit's rules, which decide `unit_status` and warnings."""
 
 KEPT = " with identifiers"
-"""Ends the metadata revision of rows that hold what files say of who it was: they are rewritten where the flag changes."""
+"""Ends the metadata revision of rows that hold what files say of who it was; another flag rewrites them."""
 
 LINE_STARTS = "starts:2"
 """How the header of a CSV file on a `robust-line` tells its start; another number rewrites the rows of such recipes."""

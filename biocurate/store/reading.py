@@ -26,6 +26,8 @@ def read_parts(
         mine = np.flatnonzero(which == number)
         reader = open_array(objects, part_key(str(name)), digests[int(mine[0])])
         block = read_spans(reader, starts[mine], n_samples)
+        if len(names) == 1:
+            return block
         if out is None:
             out = np.empty((len(parts), *block.shape[1:]), dtype=block.dtype)
         if block.shape[1] != out.shape[1]:
@@ -97,9 +99,13 @@ def physical(
     -------
     array, float32, shape as ``digital``
     """
-    out = np.multiply(digital, scale[..., None], dtype=np.float64)
-    out += shift[..., None]
-    result: NDArray[np.float32] = out.astype(np.float32)
+    result: NDArray[np.float32] = np.empty(digital.shape, dtype=np.float32)
+    if shift.any():
+        out = np.multiply(digital, scale[..., None], dtype=np.float64)
+        np.add(out, shift[..., None], out=result, dtype=np.float64, casting="same_kind")
+    else:
+        # One pass through numpy's own buffers, rounded once to float32: the same values.
+        np.multiply(digital, scale[..., None], out=result, dtype=np.float64, casting="same_kind")
     for row, code in enumerate(invalid):
         if code is not None:
             result[..., row, :][digital[..., row, :] == code] = np.nan

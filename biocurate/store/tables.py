@@ -23,6 +23,9 @@ from biocurate.store.schema import PROPERTIES, TABLES, completed
 MOST_IDS = 10_000
 """A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
 
+ROW_GROUP = 131_072
+"""Rows that a reader of a long table decodes at once; Delta's own million took twice the memory to query."""
+
 ATTEMPTS = 8
 """Commits that another writer overtook are planned anew this often."""
 
@@ -165,7 +168,7 @@ class Tables:
         if len(table.file_uris()) < 2:
             return False
         self._check_lease()
-        self._refuse_later(table)
+        self._refuse_later(name, table)
         try:
             return bool(table.optimize.compact(commit_properties=under(self._number))["numFilesRemoved"])
         except (DeltaError, OSError) as error:
@@ -211,7 +214,7 @@ class Tables:
 
         if self._is_begun(name):
             table = self._table(name)
-            self._refuse_later(table)
+            self._refuse_later(name, table)
             write_deltalake(table, rows, commit_properties=under(self._number), **options)
             return int(table.version())
         # Two that begin one table would both succeed, and leave the rows of both, if Delta tried again by itself.
@@ -232,14 +235,14 @@ class Tables:
     def _number(self) -> int | None:
         return None if self.lease is None else self.lease.number
 
-    def _refuse_later(self, table: Any) -> None:  # noqa: ANN401
+    def _refuse_later(self, name: str, table: Any) -> None:  # noqa: ANN401
         """Refuse a table that was written under a later lease: whoever holds that one came after us."""
         if self.lease is not None and seen(table) > self.lease.number:
             raise LeaseError(
                 "the table was written under a later lease than this process has.",
-                where=table.table_uri,
-                mend="Nothing more was written. Where no other process writes, check this machine's clock; then run the "
-                "command again.",
+                where=self.url(name),
+                mend="Nothing more was written. Where no other process writes, check this machine's clock; then run "
+                "the command again.",
             )
 
     def _check_lease(self) -> None:

@@ -21,6 +21,7 @@ from biocurate.recording import (
 )
 from biocurate.sensors import SensorType
 from biocurate.store.schema import ANNOTATIONS, RECORDINGS, cast
+from biocurate.store.codecs import SIGNAL_CODEC
 from biocurate.store.signals import SignalWriter, stream_digest
 from biocurate.store.store import Store
 
@@ -77,6 +78,7 @@ def put(
     subjects: Mapping[str, str] | None = None,
     *,
     revision: str | None = None,
+    codec: str = SIGNAL_CODEC,
 ) -> None:
     """Publish recordings as an ingest does: annotations first, recordings last, then a snapshot.
 
@@ -89,10 +91,11 @@ def put(
         Whose each recording is; its own name where that is not told.
     revision : str, optional
         The revision of all; a hash of each one's samples where left out.
+    codec : str
     """
     rows, annotations = [], []
     for corpus in sorted({recording_id.partition("/")[0] for recording_id in recordings}):
-        writer = SignalWriter(store.objects, corpus)
+        writer = SignalWriter(store.objects, corpus, codec)
         mine = {each: made for each, made in recordings.items() if each.partition("/")[0] == corpus}
         made = [
             _recording_row(recording_id, recording, (subjects or {}).get(recording_id), revision, writer)

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 import biocurate
 from biocurate.errors import UsageError
 from biocurate.images import Status, draw, represent, representation
-from biocurate.images.stft import spectra
+from biocurate.images.representations.stft import spectra
 
 PSD = representation("spectrogram-psd")
 

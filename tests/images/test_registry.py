@@ -64,7 +64,7 @@ def test_two_representations_of_one_name_are_refused(registry):
 
 def test_a_plugin_joins_through_its_entry_point(registry, tmp_path, monkeypatch):
     (tmp_path / "some_plugin.py").write_text(
-        "from biocurate.images.spectrogram_psd import SpectrogramPsd\n"
+        "from biocurate.images.representations.spectrogram_psd import SpectrogramPsd\n"
         "class Own(SpectrogramPsd, kind='test-plugin'):\n    '''A plugin.'''\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -111,7 +111,7 @@ def test_the_id_changes_with_parameters_definition_and_rendering_and_with_nothin
     others = {representation("spectrogram-psd", segment=64).id, representation("spectrogram-psd", floor_db=-90).id}
     monkeypatch.setattr(_KINDS["spectrogram-psd"], "definition", 2)
     others.add(representation("spectrogram-psd").id)
-    monkeypatch.setattr("biocurate.images.registry.RENDERING", "another rule")
+    monkeypatch.setattr("biocurate.images.registry.rendering", lambda bounds, resizing: "another rule")
     others.add(representation("spectrogram-psd").id)
     assert len(others | {plain}) == 5
 

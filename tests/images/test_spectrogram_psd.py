@@ -9,7 +9,7 @@ from scipy import signal
 
 from biocurate.errors import UsageError
 from biocurate.images import represent, representation
-from biocurate.images.stft import frame_length
+from biocurate.images.representations.stft import frame_length
 
 
 def scipy_db(x, rate, segment, shared):

@@ -75,7 +75,9 @@ def test_stored_starts_of_before_are_rewritten_once_and_others_stay(root, tmp_pa
     assert len(make_plan(recipe, root, store).todo) == 2
     ingest(make_plan(recipe, root, store), InProcess(), store)
     assert make_plan(recipe, root, store).todo == ()
-    other = parse_recipe(RECIPE.replace("on_clock: robust-line", "rate_hz: 25, on_clock: arrival-order"), Path("x.yaml"))
+    other = parse_recipe(
+        RECIPE.replace("on_clock: robust-line", "rate_hz: 25, on_clock: arrival-order"), Path("x.yaml")
+    )
     now = revision.metadata_revision(other, root)
     monkeypatch.setattr(revision, "LINE_STARTS", "starts:1")
     assert revision.metadata_revision(other, root) == now

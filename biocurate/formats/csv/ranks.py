@@ -1,7 +1,7 @@
 """Quantiles of numbers that come in blocks: exact, in bounded memory, in a few passes.
 
-Numbers that fit are sorted. Of more, a histogram tells the narrow range in which the wanted one lies, until what lies in
-that range fits, or is one number (Munro & Paterson, Selection and sorting with limited storage, 1980).
+Numbers that fit are sorted. Of more, a histogram tells the narrow range in which the wanted one lies, until what lies
+in that range fits, or is one number (Munro & Paterson, Selection and sorting with limited storage, 1980).
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def _inside(blocks: Blocks, low: Any, high: Any) -> Iterable[NDArray[Any]]:  # n
 
 def _bins(block: NDArray[Any], low: Any, high: Any) -> NDArray[np.int64]:  # noqa: ANN401
     """Bin of each number from ``low`` in the first one to ``high`` in the last."""
-    return ((block - low) * ((BINS - 1) / float(high - low))).astype(np.int64)
+    bins: NDArray[np.int64] = ((block - low) * ((BINS - 1) / float(high - low))).astype(np.int64)
+    return bins
 
 
 def _span(blocks: Iterable[NDArray[Any]]) -> tuple[Any, Any, int]:

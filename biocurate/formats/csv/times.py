@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +36,8 @@ class Times:
 
     def read(self, first: int, stop: int) -> NDArray[np.int64]:
         """Times of the rows ``[first, stop)``."""
-        found: NDArray[Any] = self.samples.read(first, stop)
-        return found[0]
+        found: NDArray[np.int64] = self.samples.read(first, stop)[0]
+        return found
 
     def at(self, row: int) -> int:
         """Time of one row."""

@@ -130,7 +130,7 @@ def _arrays(found: Survey) -> Iterator[str]:
     yield f"  #   options: {_inline(example)}"
     if found.arrays:
         yield from _comment("One of the files holds, with the shape of each array:", "  ")
-        yield from (f"  #   {_inline(entry.path)}: {entry.what}" for entry in found.arrays)
+        yield from (f"  #   {_inline([entry.path])[1:-1]}: {entry.what}" for entry in found.arrays)
 
 
 def _likely_axes(shape: tuple[int, ...]) -> list[str]:

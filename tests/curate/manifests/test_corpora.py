@@ -12,7 +12,9 @@ from biocurate.curate.manifests.files.document import read_manifest_file
 from biocurate.curate.manifests.files.export import export_manifest
 from biocurate.curate.manifests.files.rebuild import rebuild
 from biocurate.curate.manifests.files.resolve import resolve
+from biocurate.curate.splits.rule import HashSplit
 from biocurate.engine import engine
+from biocurate.errors import ManifestError
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 
@@ -88,3 +90,38 @@ def test_resolve_on_a_copy_with_files_renamed_missing_and_altered(new_store, cor
     # 6 windows of each of the 14 recordings, 18 of the one with 182 s; two recordings are not here.
     assert (made.rows.height, built.manifest.rows.height) == (13 * 6 + 18, 11 * 6 + 18)
     assert (built.relabelled, built.left_out) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("definition", "recipe", "folder", "windows", "persons", "labels"),
+    [
+        ("ludb-rhythm", "ludb", "ludb", 68, 68, 5),
+        ("cpsc2018-dx", "cpsc2018", "cpsc2018-12lead", 57, 57, 9),
+        ("cinc2021-dx", "cinc2021", "cinc2021-12lead", 26, 26, 20),
+        # Of the four persons, two have no change of rhythm and so no rhythm at all.
+        ("cpsc2021-af", "cpsc2021", "cpsc2021-af", 137, 2, 2),
+        ("cogwear-stroop", "cogwear", "cogwear", 150, 11, 2),
+        ("welltory-ppg", "welltory", "welltory-ppg", 166, 21, 0),
+    ],
+)
+def test_shipped_definitions_select_from_the_corpora_at_hand(
+    store, corpora, definition, recipe, folder, windows, persons, labels
+):
+    made = build_manifest(take_in(store, recipe, corpora / folder), find_definition(definition))
+    assert (made.rows.height, made.rows["person"].n_unique(), len(made.classes)) == (windows, persons, labels)
+    assert not made.absent
+
+
+@pytest.mark.parametrize(
+    ("definition", "recipe", "folder", "windows"),
+    # Three runs of one person hold imagery in one: 15 cues of a fist. One patient has 8 minutes: 16 windows of 30 s.
+    [("eegmmidb-fists", "eegmmidb", "eegmmidb", 15), ("bidmc-pairs", "bidmc", "bidmc-sample", 16)],
+)
+def test_of_one_person_nothing_is_set_aside(store, corpora, definition, recipe, folder, windows):
+    with engine(0) as pool:
+        ingest(make_plan(load_recipe(recipe), corpora / folder, store), pool, store)
+    with pytest.raises(ManifestError, match="1 persons cannot make 5 folds"):
+        build_manifest(store, find_definition(definition))
+    alone = HashSplit(fractions={"train": 1})
+    made = build_manifest(store, find_definition(definition).model_copy(update={"split": alone}))
+    assert made.rows.height == windows

@@ -140,6 +140,20 @@ def test_nothing_of_it_is_here(theirs, new_store, cohort, take):
     assert mine.tables.scan("manifests").collect().is_empty()
 
 
+def test_a_manifest_of_one_s_own_is_not_replaced_but_the_file_s_is_made_again(theirs, new_store, cohort, take, define):
+    _, file = theirs
+    here = cohort()
+    last = {"a/p02-0": here.pop("a/p02-0")}
+    mine = take(new_store("mine"), here)
+    kept = build_manifest(mine, define(name="own", where="subject <> 'p05'"))
+    with pytest.raises(ManifestError, match="another manifest 'own'"):
+        rebuild(mine, file, resolve(mine, file), "own")
+    assert mine.manifest("own").hash == kept.hash
+    assert not rebuild(mine, file, resolve(mine, file), "theirs").equal
+    take(mine, last)
+    assert rebuild(mine, file, resolve(mine, file), "theirs").equal
+
+
 def test_another_recipe_s_reading_of_the_same_samples_is_told(theirs, new_store, cohort):
     from biocurate.testing.memory import put
 

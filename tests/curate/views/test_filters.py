@@ -10,14 +10,14 @@ from scipy import signal
 
 from biocurate.curate.views.resample import prototype, ratio_of
 
-RANDOM = np.random.default_rng(11)
 same_fixture = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 
 
 def drifting(n_samples: int, channels: int = 2, offset: float = 3000.0) -> np.ndarray:
     """Noise, a drift and an offset, as electrodes have them."""
-    noise = RANDOM.normal(0, 20, (channels, n_samples))
-    return noise + np.cumsum(RANDOM.normal(0, 1, (channels, n_samples)), axis=1) + offset
+    random = np.random.default_rng([channels, n_samples])  # the same whatever ran before
+    noise = random.normal(0, 20, (channels, n_samples))
+    return noise + np.cumsum(random.normal(0, 1, (channels, n_samples)), axis=1) + offset
 
 
 def assert_same(found: np.ndarray, expected: np.ndarray) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.catalogue import find_definition
+from biocurate.curate.manifests.definition import parse_definition
 from biocurate.engine import InProcess
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import Recipe, load_recipe
 from biocurate.recipes.check import Report, check
 from biocurate.recording import Recording
+from biocurate.store.manifests import Manifest
 from biocurate.store.store import Store, create_store
 from biocurate.testing.conformance import check_store
 from biocurate.verify import verify_deep
@@ -68,5 +73,24 @@ def take(tmp_path: Path) -> Callable[..., Taken]:
         assert (compared.recordings, compared.problems) == (len(units), [])
         assert compared.samples == compared.equal > 0
         return Taken(recipe, report, {unit.name: recipe.read(unit) for unit in units}, store)
+
+    return run
+
+
+@pytest.fixture
+def select(tmp_path: Path) -> Callable[..., Manifest]:
+    """Takes twins into one store, and builds a shipped definition over it.
+
+    A twin has few persons, and may be short: a definition's split and its windows' lengths may be others.
+    """
+
+    def run(name: str, roots: dict[str, Path], **change: object) -> Manifest:
+        fields = json.loads(find_definition(name).canonical())
+        fields |= {"windows": fields["windows"] | change.pop("windows", {})} | change
+        store = create_store(str(tmp_path / f"store-of-{name}"))
+        for recipe, root in roots.items():
+            outcome = ingest(make_plan(load_recipe(recipe), root, store), InProcess(), store)
+            assert outcome.failures == []
+        return build_manifest(store, parse_definition(fields))
 
     return run

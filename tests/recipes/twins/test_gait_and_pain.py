@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 import pytest
 
 SECONDS = 6
@@ -139,3 +140,47 @@ def test_a_trial_ends_where_its_column_does(ai4pain, take):
         recording = taken.recordings[f"train/{name}"]
         assert {stream.n_samples for stream in recording.streams} == {length}
         np.testing.assert_array_equal(recording.stream("GSR").digital[0], made[name])
+
+
+def test_the_paper_s_windows_of_fog(fog, select):
+    """BioX-Bridge: patient 008 alone, 3 s every 0.3 s, windows placed one by one."""
+    made = select("fog-paper", {"fog": fog})
+    assert made.rows.group_by("subject", "label").len().sort("label").rows() == [
+        ("008", "freezing", 11),
+        ("008", "walking", 11),
+    ]
+    assert set(made.rows["split"]) == {"train", "val", "pair", "test"}
+
+
+def test_fog_by_person_keeps_windows_of_which_a_label_covers_80_per_cent_or_more(fog, select):
+    """Freezing until 2.4 s: the first window has 80 % of it, and from 1.8 s on they have 20 % or less."""
+    walk(fog / "Filtered Data/002/task_1.txt", 4, [(0, 1200)])
+    made = select("fog-subject", {"fog": fog}, split={"method": "kfold", "folds": 2})
+    mine = made.rows.filter(subject="002").select(pl.col("t0_ns") // 10**6, "label").rows()
+    assert mine == [(0, "freezing"), *((start, "walking") for start in (1800, 2100, 2400, 2700, 3000))]
+
+
+def test_fog_in_blocks_shares_no_sample_between_them(fog, select):
+    """Tasks of the twin have 6 s, so that windows and the guard between blocks have a second."""
+    split = {"method": "time", "fractions": {"train": 0.5, "test": 0.5}, "guard": "1s"}
+    made = select("fog-blocked", {"fog": fog}, windows={"length": "1s", "hop": "100ms"}, split=split)
+    ends = made.rows.filter(split="train").group_by("recording_id").agg(pl.col("t0_ns").max() + 10**9)
+    starts = made.rows.filter(split="test").group_by("recording_id").agg(start=pl.col("t0_ns").min())
+    apart = ends.join(starts, on="recording_id")
+    assert (apart["start"] - apart["t0_ns"] >= 10**9).all()
+    assert set(made.rows["subject"]) == {"008"}
+
+
+def test_the_paper_s_trials_of_ai4pain(ai4pain, select):
+    """Tiny-BioMoE: no, low and high pain; rest and the test set, whose labels are hidden, are left out."""
+    for place, signal in enumerate(("Bvp", "Eda", "Resp", "SpO2")):
+        trials(ai4pain / f"validation/{signal}/3.csv", {"3_Baseline_1": 1100, "3_HIGH_2": 1022}, 20 + place)
+    made = select("ai4pain-pain", {"ai4pain": ai4pain})
+    assert sorted(made.rows.select("subject", "label", "split").iter_rows()) == [
+        ("1", "high", "train"),
+        ("1", "low", "train"),
+        ("1", "none", "train"),
+        ("3", "high", "val"),
+        ("3", "none", "val"),
+    ]
+    assert set(made.rows["t0_ns"]) == {0}

@@ -126,3 +126,18 @@ def test_isrucs_extracted_channels_are_one_stretch_and_keep_the_first_scores(isr
     assert taken.said("subject1", "stage") == [(0, 60, "W"), (60, 30, "N1"), (90, 60, "N2"), (150, 30, "N3")]
     made = scipy.io.loadmat(isruc / "subject1.mat")["F3_A2"]
     np.testing.assert_array_equal(recording.stream("EEG").digital[0], made.reshape(-1))
+
+
+def test_the_paper_s_epochs_of_hmc(hmc, select):
+    """PanLUNA: 30 s at each scored stage; the fifth epoch of the twin has no samples."""
+    made = select("hmc-stages", {"hmc": hmc}, split={"method": "kfold", "folds": 2})
+    assert made.rows["t0_ns"].to_list() == [0, 30 * 10**9, 60 * 10**9, 90 * 10**9] * 2
+    assert made.rows["label"].to_list() == ["W", "N1", "N2", "R"] * 2
+    assert made.absent == ["N3"]
+
+
+def test_the_paper_s_epochs_of_isruc(isruc, select):
+    """BioX-Bridge: the extracted channels, by the first expert; 0 is wake, all others sleep."""
+    made = select("isruc-wake-sleep", {"isruc": isruc}, split={"method": "hash", "fractions": {"train": 1}})
+    assert set(made.rows["recording_id"]) == {"isruc/subject1"}
+    assert made.rows["label"].to_list() == ["wake", "wake", "sleep", "sleep", "sleep", "sleep"]

@@ -147,3 +147,28 @@ def test_tueg_has_them_too(tueg, take):
     edf(path, "REF", patient=patient("aaaaaaaq", "F", 7))
     rows = take("tueg", tueg).store.recordings.filter(subject="aaaaaaaq").select("age", "sex").collect()
     assert rows.rows() == [(7, "F")]
+
+
+def test_the_paper_s_windows_of_tuab(tuab, select):
+    """PanLUNA: 5 s, the official evaluation set is to test. The twin has 8 s, a window each."""
+    for name in ("train/normal/01_tcp_ar/aaaaaaap_s001_t000", "eval/normal/01_tcp_ar/aaaaaamz_s001_t000"):
+        edf(tuab / f"edf/{name}.edf", "REF", seed=7)
+    made = select("tuab-abnormal", {"tuab": tuab})
+    assert sorted(made.rows.select("subject", "label", "split").iter_rows()) == [
+        ("aaaaaaap", "normal", "train"),
+        ("aaaaaaaq", "abnormal", "train"),
+        ("aaaaaaaq", "normal", "train"),
+        ("aaaaaamz", "normal", "test"),
+        ("aaaaamye", "abnormal", "test"),
+    ]
+    assert set(made.rows["duration_ns"]) == {5 * 10**9}
+
+
+@pytest.mark.parametrize("name", ["panluna-pretraining", "luna-pretraining"])
+def test_patients_of_tuab_are_in_no_mixture_to_pre_train_on(tuab, tueg, select, name):
+    """PanLUNA and LUNA: sessions of TUAB's patients are left out of TUEG."""
+    made = select(name, {"tuab": tuab, "tueg": tueg}, windows={"corpora": ["tueg"]}, split=KFOLD)
+    assert sorted(made.rows["subject"]) == ["aaaaaaab", "aaaaaaac", "aaaaaaad"]
+
+
+KFOLD = {"method": "kfold", "folds": 2}

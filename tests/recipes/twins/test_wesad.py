@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import polars as pl
 import pytest
 
 SECONDS = 12
@@ -127,3 +128,20 @@ def test_chest_and_wrist_share_a_clock_and_the_labels(wesad, take):
     assert {stream.end_ns for stream in recording.streams} == {SECONDS * 10**9}
     assert {stream.t0_ns for stream in recording.streams} == {0}
     assert recording.warnings == ()
+
+
+def test_the_papers_windows_of_wesad(wesad, select):
+    """BioX-Bridge and PanLUNA: one label is all that a window has. The twin has 12 s, so that a minute is a second."""
+    split = {"method": "kfold", "folds": 2}
+    bridge = select("wesad-bridge", {"wesad": wesad}, windows={"length": "1s", "hop": "100ms"}, split=split)
+    counts = dict(bridge.rows.filter(subject="2")["label"].value_counts().iter_rows())
+    # Of 3.0, 2.5 and 2.0 s, windows of 1 s every 0.1 s from each onset.
+    assert counts == {"baseline": 21, "stress": 16, "amusement": 11}
+    affect = select("wesad-affect", {"wesad": wesad}, windows={"length": "1s", "hop": "1s"}, split=split)
+    said = affect.rows.filter(subject="2").select(pl.col("t0_ns") // 10**9, "label").rows()
+    assert said == [
+        *((second, "baseline") for second in (1, 2, 3)),
+        *((second, "stress") for second in (5, 6)),
+        *((second, "amusement") for second in (7, 8)),
+        *((second, "meditation") for second in (10, 11)),
+    ]

@@ -14,14 +14,16 @@ from biocurate.curate.splits.persons import person_hash
 from biocurate.errors import ManifestError
 from biocurate.store.manifests import Manifest
 
-LABELS = {
-    "subject_id": pl.Int64,
-    "prediction_time": pl.Datetime("us"),
-    "boolean_value": pl.Boolean,
-    "integer_value": pl.Int64,
-    "float_value": pl.Float32,
-    "categorical_value": pl.String,
-}
+LABELS = pl.Schema(
+    [
+        ("subject_id", pl.Int64()),
+        ("prediction_time", pl.Datetime("us")),
+        ("boolean_value", pl.Boolean()),
+        ("integer_value", pl.Int64()),
+        ("float_value", pl.Float32()),
+        ("categorical_value", pl.String()),
+    ]
+)
 """Columns of the label schema, in its order."""
 
 BOOLEANS = {"false": False, "true": True, "no": False, "yes": True}

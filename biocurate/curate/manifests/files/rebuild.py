@@ -17,7 +17,7 @@ from biocurate.curate.splits.placed import keep_placed
 from biocurate.curate.splits.rule import BalancedSplit
 from biocurate.curate.windows import build as windows
 from biocurate.errors import ManifestError
-from biocurate.store.manifests import Manifest, each_label, terms_of
+from biocurate.store.manifests import Manifest, built_manifests, each_label, terms_of
 from biocurate.store.runs import Run
 from biocurate.store.store import Store
 
@@ -56,7 +56,7 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
     Raises
     ------
     ManifestError
-        Where nothing of it is here, or the windows are of a set that this store does not have.
+        Where nothing of it is here, the windows are of a set that this store does not have, or the name is taken.
     """
     definition = parse_definition(file.definition, where=str(file.path))
     own = parse_definition({**file.definition, "name": name}, where=str(file.path))
@@ -65,6 +65,7 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
         raise ManifestError(
             "none of its samples are in this store.", where=file.name, mend="Take its corpora in first."
         )
+    _refuse_taken(store, definition, name)
     cut = _cut(store, own, wanted)
     made = Run("manifest", name, {"definition": definition.canonical(), "file": file.hash})
     with store.lease(f"manifest resolve {name}", made.run_id):
@@ -89,6 +90,15 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
         made.finish(store, done=rows.height)
         store.publish(made.run_id)
     return Rebuilt(manifest, digest == file.hash, file.rows.height, relabelled, wanted.height - rows.height)
+
+
+def _refuse_taken(store: Store, definition: Definition, name: str) -> None:
+    """A manifest may be made again when more of it is here, but not in the place of another one."""
+    there = built_manifests(store.tables).filter(pl.col("name") == name)["definition"]
+    if there.len() and there[0] != definition.canonical():
+        raise ManifestError(
+            f"the store has another manifest {name!r}.", where=store.url, mend="Build it under a name of its own."
+        )
 
 
 def _cut(store: Store, own: Definition, wanted: pl.DataFrame) -> pl.DataFrame:

@@ -12,22 +12,24 @@ from biocurate.store.manifests import Manifest
 from biocurate.store.schema import WINDOWS
 from biocurate.store.store import Store
 
-KEYS = {
-    "recording_id": pl.String,
-    "revision": pl.String,
-    "corpus": pl.String,
-    "person": pl.String,
-    "subject": pl.String,
-    "t0_ns": pl.Int64,
-    "duration_ns": pl.Int64,
-    "sensor_types": pl.String,
-    "samples": pl.String,
-    "view": pl.String,
-}
+KEYS = pl.Schema(
+    {
+        "recording_id": pl.String,
+        "revision": pl.String,
+        "corpus": pl.String,
+        "person": pl.String,
+        "subject": pl.String,
+        "t0_ns": pl.Int64,
+        "duration_ns": pl.Int64,
+        "sensor_types": pl.String,
+        "samples": pl.String,
+        "view": pl.String,
+    }
+)
 """Columns of every file, before those of labels. ``sensor_types`` are parted by blanks, and so is ``samples``: of each
 stream that covers the window, by stream number, ``<digest>@<first sample>``."""
 
-KINDS = {"text": pl.String, "number": pl.Float64, "list": pl.List(pl.String)}
+KINDS: dict[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "list": pl.List(pl.String())}
 """Types of label columns by the word that stands for them in a file."""
 
 

@@ -200,3 +200,39 @@ def test_vitaldb(twin):
     assert [(each.age, each.sex) for each in found.values()] == [(77, "M"), (90, "M")]
     assert (said(found["20"], "emergency"), said(found["20"], "anaesthesia")) == (["yes"], ["Spinal"])
     assert {stream.rate_hz for stream in found["1"].streams} == {500}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("ptb-xl-super", [["NORM"], ["HYP"], ["CD"]]),
+        ("ptb-xl-sub", [["NORM"], ["LAO/LAE"], ["_AVB"]]),
+        ("ptb-xl-form", [["LVOLT"], ["PRC(S)"]]),
+        ("ptb-xl-rhythm", [["SR"], ["AFIB"]]),
+    ],
+)
+def test_the_paper_s_windows_of_ptb_xl(twin, select, name, labels):
+    """PanLUNA: 10 s, several labels a recording, recordings without one left out. The twin has the folds 3 and 10."""
+    split = {"method": "predefined", "column": "fold", "map": {"3": "train"}, "rest": "test"}
+    if name == "ptb-xl-form":
+        split |= {"rest": None}
+    made = select(name, {"ptb-xl": twin("ptb-xl")}, split=split)
+    assert made.rows["label"].to_list() == labels
+    assert made.multi_label
+
+
+def test_the_paper_s_windows_of_csn(twin, select):
+    """PanLUNA: 10 s, several diagnoses a recording."""
+    made = select("csn-dx", {"csn": twin("csn")}, split={"method": "kfold", "folds": 2})
+    assert made.rows.height == 2
+    assert made.rows["label"].list.len().to_list() == [3, 2]
+
+
+def test_the_paper_s_mixture_has_windows_of_every_corpus(twin, select):
+    """PanLUNA: 5 s without overlap of each; 10 s of CODE-15 % and PulseDB give two windows."""
+    corpora = ["mimic-iv-ecg", "code-15", "pulsedb"]
+    made = select("panluna-pretraining", {each: twin(each) for each in corpora}, windows={"corpora": corpora})
+    counts = dict(made.rows["corpus"].value_counts().iter_rows())
+    assert (counts["code-15"], counts["pulsedb"]) == (3 * 2, 3 * 2)
+    assert counts.keys() == set(corpora)
+    assert not made.by_person or made.rows["person"].n_unique() > 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
+
+from biocurate.errors import UsageError
+from biocurate.images.representations.rows import rfft
 
 LONGEST = 256
 """Most samples of a frame where the length is left to the rule."""
@@ -50,9 +52,4 @@ def spectra(x: Tensor, segment: int, hop: int) -> Tensor:
     Tensor, shape (batch, frames, segment // 2 + 1), complex128
     """
     frames = x.double().unfold(1, segment, hop) * hann(segment, x.device)
-    if frames.device.type == "cpu":
-        # numpy transforms each row by itself. torch's MKL takes another path for 32 and 64 samples when there is one
-        # row or more than one thread, whose last bits differ; it would be faster by a sixth.
-        return torch.from_numpy(np.fft.rfft(frames.numpy()))
-    transformed: Tensor = torch.fft.rfft(frames)
-    return transformed
+    return rfft(frames)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.registry import Representation
-from biocurate.images.stft import LEAST, frame_count, frame_length, hann, spectra
+from biocurate.images.representations.stft import LEAST, frame_count, frame_length, hann, spectra
 
 
 class SpectrogramPsd(Representation, kind="spectrogram-psd"):
