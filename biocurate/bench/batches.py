@@ -22,7 +22,7 @@ from biocurate.recording import ArraySamples, Channel, Recording, Segment, Strea
 from biocurate.sensors import SensorType
 from biocurate.store.codecs import FAST_CODEC, SIGNAL_CODEC
 from biocurate.store.signal_reader import SignalReader
-from biocurate.store.store import create_store
+from biocurate.store.store import Store, create_store
 from biocurate.testing.memory import put
 
 GAIN = 0.0005
@@ -115,19 +115,15 @@ def _stores(
         build_windows(store, "w", length_s=length_s, hop_s=HOP_S)
         rows = store.windows("w").collect()
         reader = SignalReader.of(store, rows)
-
-        def read(
-            numbers: NDArray[np.int64], store: Any = store, rows: Any = rows, reader: Any = reader
-        ) -> NDArray[np.float32]:
-            return read_windows(store, rows[numbers], "ECG", reader=reader)
-
-        ways[f"read_windows, {codec}"] = read
+        ways[f"read_windows, {codec}"] = _ours(store, rows, reader)
     return rows, ways
 
 
-def _peers(
-    folder: Path, blocks: list[NDArray[np.int16]], rows: pl.DataFrame, n_samples: int
-) -> dict[str, Read]:
+def _ours(store: Store, rows: pl.DataFrame, reader: SignalReader) -> Read:
+    return lambda numbers: read_windows(store, rows[numbers], "ECG", reader=reader)
+
+
+def _peers(folder: Path, blocks: list[NDArray[np.int16]], rows: pl.DataFrame, n_samples: int) -> dict[str, Read]:
     import h5py
 
     which = rows["recording_id"].str.slice(-5).cast(pl.Int64).to_numpy()
@@ -179,7 +175,7 @@ def _rate(read: Read, n_windows: int, batch: int, threads: int, seconds: float) 
 
     def turn(seed: int) -> int:
         random, done = np.random.default_rng(seed), 0
-        while time.perf_counter() - wall < seconds:
+        while not done or time.perf_counter() - wall < seconds:
             read(random.integers(0, n_windows, batch))
             done += batch
         return done

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
 
 app = typer.Typer(help="Freeze selections of windows with labels and splits.", no_args_is_help=True)
-app.command()(manifest_files.diff)
-app.command()(manifest_files.export)
-app.command()(manifest_files.resolve)
 
 
 @app.command()
@@ -68,6 +65,11 @@ def show_manifest(
     opened = open_store(store, at)
     built = opened.manifest_as_built(name)
     _print(built, as_json, stale=opened.is_stale(built.rows.lazy()))
+
+
+app.command()(manifest_files.diff)
+app.command()(manifest_files.export)
+app.command()(manifest_files.resolve)
 
 
 def _spelled(terms: Mapping[str, object]) -> str:

@@ -130,16 +130,24 @@ def _pixels(
 
 
 @overload
-def represent(x: Tensor, rate: float, kind: str = ..., size: int | None = ..., **parameters: object) -> Tensor: ...
+def represent(
+    x: Tensor, rate: float, kind: str = ..., size: int | None = ..., sensor: str | None = ..., **parameters: object
+) -> Tensor: ...
 @overload
 def represent(
-    x: NDArray[np.float32], rate: float, kind: str = ..., size: int | None = ..., **parameters: object
+    x: NDArray[np.float32],
+    rate: float,
+    kind: str = ...,
+    size: int | None = ...,
+    sensor: str | None = ...,
+    **parameters: object,
 ) -> NDArray[np.uint8]: ...
 def represent(
     x: Tensor | NDArray[np.float32],
     rate: float,
     kind: str = "spectrogram-psd",
     size: int | None = 224,
+    sensor: str | None = None,
     **parameters: object,
 ) -> Tensor | NDArray[np.uint8]:
     """Draw windows: the same bytes as those that `biocurate images generate` stores and `read_images` reads.
@@ -153,6 +161,8 @@ def represent(
         Name of a representation.
     size : int, optional
         Side of the images in pixels; None leaves them at the representation's native grid.
+    sensor : str, optional
+        Sensor type whose defaults are taken.
     **parameters
         Parameters of the representation, validated by it.
 
@@ -171,7 +181,7 @@ def represent(
     UsageError
         If there is no such representation, parameter or size, or `x` is no batch of float32 windows.
     """
-    chosen = representation(kind, **parameters)
+    chosen = representation(kind, sensor, **parameters)
     tensor = x if isinstance(x, Tensor) else torch.from_numpy(np.require(x, requirements=["C", "W"]))
     drawing = draw(tensor, rate, chosen)
     _warn_of_blank(drawing.status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.metadata import entry_points
 from typing import ClassVar, Literal, Unpack
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.render import Resizing, rendering
+from biocurate.sensors import SensorType
 
 PLUGINS = "biocurate.representations"
 """Entry-point group: a plugin's entry point names a module, or class, whose import defines a representation."""
@@ -36,6 +38,8 @@ class Representation(BaseModel, ABC):
     """Where row 0 of `native` is drawn: at the bottom, as for frequencies, or on top."""
     resizing: ClassVar[Resizing] = "bilinear"
     """How its images get another size."""
+    usual: ClassVar[Mapping[SensorType, Mapping[str, object]]] = {}
+    """Parameters by sensor type, where one type needs others than the rest."""
 
     def __init_subclass__(cls, kind: str = "", **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
@@ -103,27 +107,30 @@ def kinds() -> list[str]:
     return sorted(_KINDS)
 
 
-def representation(kind: str, **parameters: object) -> Representation:
+def representation(kind: str, sensor: str | None = None, **parameters: object) -> Representation:
     """Make the representation of a kind.
 
     Parameters
     ----------
     kind : str
         Its name, such as ``spectrogram-psd``.
+    sensor : str, optional
+        Sensor type or alias whose defaults are taken.
     **parameters
         Its parameters; those left out have their defaults.
 
     Raises
     ------
     UsageError
-        If there is no such kind, or it has no such parameter or value.
+        If there is no such kind or sensor type, or it has no such parameter or value.
     """
     if kind not in _KINDS:
         _load_plugins()
     if kind not in _KINDS:
         raise UsageError(f"There is no representation {kind!r}.", mend=f"Choose one of: {', '.join(sorted(_KINDS))}.")
+    usual = {} if sensor is None else _KINDS[kind].usual.get(SensorType.parse(sensor), {})
     try:
-        return _KINDS[kind].model_validate(parameters)
+        return _KINDS[kind].model_validate({**usual, **parameters})
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
         raise UsageError(

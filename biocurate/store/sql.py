@@ -116,7 +116,7 @@ def run(sql: str, relations: Relations) -> pl.DataFrame:
 
     frames = _open(_parse(sql), relations)
     try:
-        # Streaming groups ten million windows in a third of the memory (`biocurate bench windows`).
+        # Streaming groups millions of windows in less memory (`biocurate bench windows`).
         answer = pl.SQLContext(frames=frames).execute(sql, eager=False).collect(engine="streaming")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise as_damage(error) or _explain(error, sql, frames) from error

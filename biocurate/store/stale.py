@@ -23,7 +23,8 @@ _WORDS = {
 
 def gone(rows: pl.LazyFrame, recordings: pl.LazyFrame) -> pl.DataFrame:
     """Recordings and revisions that rows were made from and that are there no more, one row each."""
-    return rows.select(KEY).unique().join(recordings.select(KEY), on=KEY, how="anti").sort(KEY).collect(engine="streaming")
+    lost = rows.select(KEY).unique().join(recordings.select(KEY), on=KEY, how="anti")
+    return lost.sort(KEY).collect(engine="streaming")
 
 
 SAMPLED = 200

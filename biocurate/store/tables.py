@@ -24,7 +24,7 @@ MOST_IDS = 10_000
 """A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
 
 ROW_GROUP = 131_072
-"""Rows that a reader of a long table decodes at once; Delta's own million took twice the memory to query."""
+"""Rows that a reader of a long table decodes at once; Delta's own million takes more memory to query."""
 
 ATTEMPTS = 8
 """Commits that another writer overtook are planned anew this often."""

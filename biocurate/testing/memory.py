@@ -20,8 +20,8 @@ from biocurate.recording import (
     canonical_scale,
 )
 from biocurate.sensors import SensorType
-from biocurate.store.schema import ANNOTATIONS, RECORDINGS, cast
 from biocurate.store.codecs import SIGNAL_CODEC
+from biocurate.store.schema import ANNOTATIONS, RECORDINGS, cast
 from biocurate.store.signals import SignalWriter, stream_digest
 from biocurate.store.store import Store
 

@@ -1,4 +1,4 @@
-"""docs/query.md runs as written; `--explain` knows every relation; a manifest and a licence are queried like the rest."""
+"""docs/query.md runs as written; `--explain` knows every relation; manifests and licences are queried like the rest."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_commands_of_the_page_run(full, tmp_path, monkeypatch):
     import shlex
 
     monkeypatch.chdir(tmp_path)
-    commands = [text for kind, text in BLOCKS if not kind][0].strip().splitlines()
+    commands = next(text for kind, text in BLOCKS if not kind).strip().splitlines()
     for line in commands:
         words = shlex.split(line.partition("  #")[0])
         done = CliRunner().invoke(app, [*words[1:], "--store", full.url])

@@ -36,7 +36,7 @@ from biocurate.store.stale import OWN_SET
 from biocurate.store.store import Store
 
 BATCH = 125_000
-"""Windows that are made and written at once; four times as many take twice the memory and are no faster."""
+"""Windows that are made and written at once; more take memory and are no faster (`biocurate bench windows`)."""
 
 
 def build_windows(

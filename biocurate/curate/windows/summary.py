@@ -31,8 +31,7 @@ def summarise(store: Store, name: str, columns: Columns, snapshot_id: int) -> Su
     """Count windows, recordings and persons, by sensor types and by labels; shares have no counts."""
     rows = store.tables.scan(f"windows/{name}")
     totals = rows.select(pl.len(), pl.col("recording_id").n_unique(), pl.col("person").n_unique())
-    totals = totals.collect(engine="streaming")
-    n_windows, n_recordings, n_persons = totals.row(0)
+    n_windows, n_recordings, n_persons = totals.collect(engine="streaming").row(0)
     combinations = (
         rows.group_by(sensor_types=pl.col("sensor_types").list.join("+"))
         .agg(windows=pl.len(), recordings=pl.col("recording_id").n_unique())

@@ -7,7 +7,6 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from biocurate.errors import UsageError
 from biocurate.images.representations.rows import rfft
 
 LONGEST = 256
@@ -53,3 +52,31 @@ def spectra(x: Tensor, segment: int, hop: int) -> Tensor:
     """
     frames = x.double().unfold(1, segment, hop) * hann(segment, x.device)
     return rfft(frames)
+
+
+def density(spectrum: Tensor, segment: int, rate: float) -> Tensor:
+    """One-sided power spectral density of Hann frames.
+
+    Parameters
+    ----------
+    spectrum : Tensor, shape (batch, frames, segment // 2 + 1), complex128, of a signal in unit u
+    segment : int, in samples
+    rate : float, in hertz
+
+    Returns
+    -------
+    Tensor of the same shape, float64, in u^2/Hz
+    """
+    power = spectrum.real.square().add_(spectrum.imag.square())
+    # One-sided: each bin stands for its negative frequency too, save 0 and, for an even length, half the rate.
+    factor = power.new_full((power.shape[2],), 2.0)
+    factor[0] = 1.0
+    if segment % 2 == 0:
+        factor[-1] = 1.0
+    factor /= rate * hann(segment, power.device).square().sum()
+    return power.mul_(factor)
+
+
+def decibels(density: Tensor, floor_db: float) -> Tensor:
+    """``10 log10(density + floor)``, float32."""
+    return density.float().add_(10 ** (floor_db / 10)).log10_().mul_(10)

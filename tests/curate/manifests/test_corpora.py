@@ -39,10 +39,10 @@ def part_of_eegmat(corpora, root):
 
 
 def part_of_stress_predict(corpora, root):
-    """Six exports and the labels."""
+    """Six exports, one of them without labels, and the labels."""
     (root / "Raw_data").mkdir(parents=True)
     shutil.copytree(corpora / "stress-predict/Processed_data", root / "Processed_data")
-    for source in sorted((corpora / "stress-predict/Raw_data").iterdir())[:7]:
+    for source in sorted((corpora / "stress-predict/Raw_data").iterdir())[:6]:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, root / "Raw_data" / source.name)
     return root

@@ -14,6 +14,8 @@ from biocurate.curate.manifests.files.document import read_manifest_file
 from biocurate.curate.manifests.files.export import export_manifest
 from biocurate.curate.manifests.files.rebuild import rebuild
 from biocurate.curate.manifests.files.resolve import resolve
+from biocurate.curate.views.preprocess import preprocess
+from biocurate.curate.views.schema import parse_view
 from biocurate.errors import ManifestError
 from biocurate.recording import Recording
 from biocurate.testing.memory import interval
@@ -165,6 +167,25 @@ def test_another_recipe_s_reading_of_the_same_samples_is_told(theirs, new_store,
     assert found.complete
     assert "24 recordings have the same samples" in found.notes[0]
     assert not rebuild(mine, file, found, "mine").equal
+
+
+def test_windows_of_a_view_are_those_of_what_it_was_made_from(filled, define, new_store, cohort, take, tmp_path):
+    view = parse_view({"name": "v", "chains": {"EEG": [{"step": "band", "low_hz": 1, "high_hz": 20}]}})
+    preprocess(filled, view)
+    made = build_manifest(filled, define(windows={"length": "5s", "view": "v", "edges": True}))
+    export_manifest(filled, made, tmp_path / "theirs")
+    file = read_manifest_file(tmp_path / "theirs")
+    here = cohort()
+    here["a/p00-0"] = cohort(seed=500)["a/p00-0"]
+    mine = take(new_store("mine"), here)
+    without = resolve(mine, file)
+    assert set(without.rows["status"]) == {"missing"}
+    assert "of the view v-" in without.notes[0]
+    preprocess(mine, view)
+    found = resolve(mine, file)
+    assert statuses(found)["a/p00-0"] == ("conflicting", None)
+    assert set(found.rows.filter(pl.col("recording_id") != "a/p00-0")["status"]) == {"exact"}
+    assert rebuild(mine, file, found, "mine").manifest.rows.height == made.rows.height - 6
 
 
 def test_as_typed(theirs, new_store, cohort, take, tmp_path):

@@ -8,12 +8,15 @@ import pytest
 
 from biocurate.curate.manifests.catalogue import shipped
 from biocurate.curate.manifests.definition import load_definition
+from biocurate.curate.views.schema import shipped as views
 from biocurate.recipes import load_recipe
 from biocurate.recipes.codes import code_map
 
 FILES = shipped()
 DEFINITIONS = [load_definition(file) for file in FILES]
 SOURCES = {"panluna": "panluna.md", "bridge": "biox_bridge.md", "biomoe": "tiny_biomoe.md"}
+
+VIEWS = set(views())
 
 PAPERS = {
     "tuab-abnormal": "panluna",
@@ -64,6 +67,7 @@ def test_every_experiment_of_the_papers_is_there_and_says_where_it_is_from():
         comment = files[name].split("\nname:")[0]
         assert SOURCES[paper] in comment
         assert "section" in comment
+        assert {each.strip(".,") for each in comment.split("# View: ")[1].split()} & VIEWS
 
 
 @pytest.mark.parametrize(("name", "classes"), [("superclass", 5), ("subclass", 23), ("form", 19), ("rhythm", 12)])

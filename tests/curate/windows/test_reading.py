@@ -200,3 +200,22 @@ def test_one_reader_serves_many_calls(store, recordings):
     whole = read_windows(store, rows, "EEG", reader=reader)
     parts = [read_windows(store, one, "EEG", reader=reader) for one in rows.iter_slices(2)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_an_invalid_code_that_the_stored_type_cannot_hold_marks_nothing(store):
+    """40000 is -25536 in 16 bits: compared as such, it would hide a true sample."""
+    stream = noise_stream("ECG", 100, [(0, 200)], ["II"], gain=1.0, offset=0.0, invalid=40000)
+    stream.samples.array[0, :2] = (-25536, 5)
+    put(store, {"a/p": Recording((stream,))})
+    build_windows(store, "w", length_s=1)
+    read = read_windows(store, store.windows("w").collect(), "ECG")
+    assert read[0, 0, :2].tolist() == [-25536.0, 5.0]
+
+
+def test_values_without_an_offset_are_rounded_once_from_float64(store):
+    stream = noise_stream("ECG", 100, [(0, 200)], ["I", "II"], gain=0.1234567891, offset=0.0)
+    put(store, {"a/p": Recording((stream,))})
+    build_windows(store, "w", length_s=1)
+    read = read_windows(store, store.windows("w").collect(), "ECG")
+    expected = (stream.digital[:, :100].astype(np.float64) * 0.1234567891).astype(np.float32)
+    np.testing.assert_array_equal(read[0], expected)

@@ -59,7 +59,7 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
         Where nothing of it is here, the windows are of a set that this store does not have, or the name is taken.
     """
     definition = parse_definition(file.definition, where=str(file.path))
-    own = parse_definition({**file.definition, "name": name}, where=str(file.path))
+    own = parse_definition({**file.definition, "name": name}, where=f"the name {name!r}")
     wanted = found.rows.filter(pl.col("status").is_in(RESOLVED))
     if wanted.is_empty():
         raise ManifestError(

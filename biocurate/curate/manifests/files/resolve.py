@@ -81,7 +81,8 @@ def resolve(store: Store, file: ManifestFile) -> Resolution:
         .select("asked", "found")
     )
     known = store.recordings.select("recording_id", "revision").collect()
-    there = pl.col("recording_id").is_in(known["recording_id"].implode())
+    # Of a view, a recording is here where the view was made of it.
+    there = pl.col("recording_id").is_in(here["found"].unique().implode())
     status = (
         pl.when(pl.col("found") == pl.col("recording_id"))
         .then(pl.lit("exact"))

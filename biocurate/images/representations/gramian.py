@@ -1,0 +1,90 @@
+"""Sums and differences of the angles of a window's points."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from torch import Tensor
+
+from biocurate.images.registry import Representation
+from biocurate.images.representations.decimation import between, decimate
+
+LEAST = 4
+"""Fewest points."""
+
+
+class Gramian(Representation):
+    """A window's points as cosines, and what two of them make."""
+
+    points: Annotated[int, Field(ge=LEAST, le=512)] = 128
+    """Points of a window; no more than it has samples."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Those of a cosine or sine."""
+        return -1.0, 1.0
+
+    def shortest(self, rate: float) -> int:
+        """Four points."""
+        return LEAST
+
+    def grid(self, samples: int, rate: float) -> tuple[int, int]:
+        """Points by points."""
+        return (min(self.points, samples),) * 2
+
+    def cosines(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of the points' angles, float64, shape (batch, points)."""
+        cosine = between(decimate(x, self.points))
+        return cosine, (1 - cosine.square()).clamp_(min=0).sqrt_()
+
+
+class GramianSum(Gramian, kind="gramian-sum"):
+    """Gramian angular summation field of a window.
+
+    The window is low-passed, sampled at `points` points and brought to the range from -1 to 1, the cosines of angles;
+    pixel (i, j) is the cosine of the sum of the angles of points i and j. Time runs to the right and upwards.
+
+    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 3; equals
+    `pyts.image.GramianAngularField(method="summation")` of the points to 1e-6.
+    """
+
+    def native(self, x: Tensor, rate: float) -> Tensor:
+        """Draw windows at their native grid.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, time), float32
+        rate : float, in hertz
+
+        Returns
+        -------
+        Tensor, shape (batch, points, points), float32, from -1 to 1
+        """
+        cosine, sine = self.cosines(x)
+        return (cosine[:, :, None] * cosine[:, None, :]).sub_(sine[:, :, None] * sine[:, None, :]).float()
+
+
+class GramianDifference(Gramian, kind="gramian-difference"):
+    """Gramian angular difference field of a window.
+
+    As `gramian-sum`; pixel (i, j), row i and column j, is the sine of the angle of point i less that of point j.
+
+    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 4; equals
+    `pyts.image.GramianAngularField(method="difference")` of the points to 1e-6.
+    """
+
+    def native(self, x: Tensor, rate: float) -> Tensor:
+        """Draw windows at their native grid.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, time), float32
+        rate : float, in hertz
+
+        Returns
+        -------
+        Tensor, shape (batch, points, points), float32, from -1 to 1
+        """
+        cosine, sine = self.cosines(x)
+        return (sine[:, :, None] * cosine[:, None, :]).sub_(cosine[:, :, None] * sine[:, None, :]).float()
