@@ -44,7 +44,22 @@ class UsageError(BiocurateError):
 
 
 class SourceError(BiocurateError):
-    """A raw file cannot be read as what it claims to be."""
+    """A raw file cannot be read as what it claims to be.
+
+    Parameters
+    ----------
+    what, where, mend : str
+        As for every error.
+    unfinished : bool
+        Whether a copy that is still being made would look like this: cut off, empty, without its companion.
+    """
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "", unfinished: bool = False) -> None:
+        super().__init__(what, where=where, mend=mend)
+        self.unfinished = unfinished
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (*super().__reduce__(), {"unfinished": self.unfinished})
 
 
 class IncompleteError(SourceError):

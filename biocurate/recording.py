@@ -177,6 +177,8 @@ class Annotation:
     number: float | None = None
     channel: str | None = None
     """Canonical channel name, where the label is of one channel."""
+    text: str | None = None
+    """The file's own text, where its annotations are texts (EDF+) and a recipe has let this one through."""
 
 
 @dataclass(frozen=True)

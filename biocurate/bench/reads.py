@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from biocurate.store.arrays import ArrayReader, ArrayWriter, Layout, read_spans
+from biocurate.store.arrays import ArrayReader, ArrayWriter, Layout
 from biocurate.store.objects import Objects
 from biocurate.store.signals import SHARD_BYTES
+from biocurate.store.spans import read_spans
 
 GAIN = np.float32(0.005)
 

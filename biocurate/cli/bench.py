@@ -1,4 +1,4 @@
-"""`biocurate bench codecs | edf | wfdb | csv | again | views | size | reads | batches | windows | clocks | leakage`."""
+"""`biocurate bench`: codecs, edf, wfdb, csv, again, views, size, reads, batches, windows, clocks, leakage, images."""
 
 from __future__ import annotations
 
@@ -218,3 +218,21 @@ def leakage(store: StoreOption, as_json: AsJson = False) -> None:
         return
     for title, table in tables.items():
         show(table, title=title)
+
+
+@app.command()
+def images(
+    root: RootDir,
+    batch: Annotated[int, typer.Option(min=1, help="Windows drawn together.")] = 64,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Processor time that each way is given.")] = 2.0,
+    as_json: AsJson = False,
+) -> None:
+    """Images a second of each representation against matplotlib, scipy, and pywt and pyts where they are installed.
+
+    biocurate bench images --root ~/data/ludb/data
+    """
+    from biocurate.bench.images import compare
+    from biocurate.bench.material import end_to_end
+    from biocurate.cli.output import show
+
+    show(compare(end_to_end(root)[0], batch, seconds), as_json)

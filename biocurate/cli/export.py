@@ -21,6 +21,13 @@ class FileFormat(StrEnum):
     wfdb = "wfdb"
 
 
+class LabelChoice(StrEnum):
+    """What labels go into the files."""
+
+    all = "all"
+    file = "file"
+
+
 def export(
     store: StoreOption,
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.", parser=path_of, metavar="DIR")],
@@ -30,6 +37,10 @@ def export(
     recording: Annotated[list[str] | None, typer.Option(help="A recording's id; may be given again.")] = None,
     corpus: Annotated[str | None, typer.Option(help="Every recording of a corpus.")] = None,
     where: Annotated[str | None, typer.Option(help="Recordings that fit a condition in SQL.")] = None,
+    labels: Annotated[
+        LabelChoice,
+        typer.Option(help="All labels, or the raw file's own annotations alone; those have its own texts either way."),
+    ] = LabelChoice.all,
     scale: Annotated[
         bool, typer.Option("--scale", help="Round samples that the format has no integers for; the loss is told.")
     ] = False,
@@ -62,6 +73,7 @@ def export(
             chosen,
             out,
             form.value,
+            labels=labels.value,
             scale=scale,
             overwrite=overwrite,
             i_have_rights=i_have_rights,

@@ -53,6 +53,7 @@ def ingest(
     from biocurate.ingest.told import told
     from biocurate.recipes import load_recipe
     from biocurate.recipes.expectations import is_unproven, tried_on
+    from biocurate.recipes.todo import todos
     from biocurate.store.store import open_store
 
     if prune and limit is not None:
@@ -60,6 +61,9 @@ def ingest(
     opened, chosen = open_store(store), load_recipe(recipe, named)
     if is_unproven(chosen):
         console(stderr=True).print(tried_on(chosen), markup=False)
+    if left := todos(chosen.text):
+        said = f"{chosen.name}: {len(left)} places of the recipe are still marked TODO, the first in line {left[0][0]}."
+        console(stderr=True).print(f"{said} See: biocurate recipes check {recipe}", markup=False)
     with engine(workers, scheduler) as pool:
         plan = make_plan(
             chosen,

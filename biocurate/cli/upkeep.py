@@ -98,7 +98,8 @@ def forget(
         return
     for line in _lines(done):
         console().print(line, markup=False)
-    console().print(f"Forgotten; {done.files} files of the tables' history were removed. Snapshot {done.snapshot_id}.")
+    what = "Forgotten" if done.persons else "Nothing more to forget"
+    console().print(f"{what}; {done.files} files of the tables' history were removed. Snapshot {done.snapshot_id}.")
 
 
 def _forget_identifiers(opened: Store, yes: bool, as_json: bool) -> None:
@@ -120,6 +121,8 @@ def _forget_identifiers(opened: Store, yes: bool, as_json: bool) -> None:
 
 
 def _lines(found: Forgotten) -> list[str]:
+    if not found.persons:
+        return ["No recording of theirs is left: this person was forgotten before."]
     lines = [
         f"{len(found.recordings)} recordings of {found.persons} person: {_few(found.recordings)}",
         f"{found.parts} parts held samples or images of theirs.",
@@ -128,6 +131,9 @@ def _lines(found: Forgotten) -> list[str]:
     for name, stood in found.manifests.items():
         again = "build it again: biocurate manifest build FILE (--json shows its definition)"
         lines.append(f"Manifest {name} ({stood['hash'][:12]}) lists them and is dropped; {again}")
+    for person, names in found.copies.items():
+        again = f"forget them, too: biocurate forget --subject {person}"
+        lines.append(f"The same samples stay under {person} ({_few(names)}); if this is the same person, {again}")
     return lines
 
 

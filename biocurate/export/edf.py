@@ -8,6 +8,7 @@ takes its digital limits from the data.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from biocurate.export.edf_records import (
     annotation_list,
     grid_of,
 )
+from biocurate.export.labels import Labels, chosen
 from biocurate.export.naming import file_stem
 from biocurate.export.scaling import edf_fit, is_held, quantised
 from biocurate.export.survey import Extent, Survey, survey
@@ -38,17 +40,22 @@ BLOCK_BYTES = 16 * 1024 * 1024
 """Of records that are put together in memory."""
 
 
-def write_edf(recording: Recording, path: Path, *, scale: bool = False, overwrite: bool = False) -> Written:
+def write_edf(
+    recording: Recording, path: Path, *, labels: Labels = "all", scale: bool = False, overwrite: bool = False
+) -> Written:
     """Write a recording as EDF+; as BDF+ where its integers have more than 16 bits.
 
     Streams that do not begin and end together lie in files of their own, ``NAME_1_EEG.edf``, ``NAME_2_HR.edf``, whose
-    start times tell how they lie to each other. Every file holds all annotations.
+    start times tell how they lie to each other. Every file holds all annotations. Signals lie stream by stream, since
+    a store keeps the raw file's order within each stream alone.
 
     Parameters
     ----------
     recording : Recording
     path : Path
         The file; its suffix becomes ``.bdf`` for BDF+.
+    labels : str
+        ``all``: annotations of the raw file by its own text, other labels as ``kind:value``; ``file``: only the former.
     scale : bool
         Whether samples that are no integers of 24 bits are scaled to integers, with a loss that the notes tell.
     overwrite : bool
@@ -65,6 +72,7 @@ def write_edf(recording: Recording, path: Path, *, scale: bool = False, overwrit
         The recording does not fit the format, or a file is there already.
     """
     notes: list[str] = []
+    recording = replace(recording, annotations=tuple(chosen(recording.annotations, labels, notes)))
     groups = clocks([_integers(stream, recording, scale, notes) for stream in recording.streams])
     stem = path.name.removesuffix(path.suffix) if path.suffix.lower() in (".edf", ".bdf") else path.name
     names = []

@@ -12,6 +12,7 @@ import polars as pl
 from biocurate.engine import Progress, Silent
 from biocurate.errors import BiocurateError, UsageError
 from biocurate.export.edf import write_edf
+from biocurate.export.labels import Labels
 from biocurate.export.naming import place_of
 from biocurate.export.restored import restored
 from biocurate.export.target import Written
@@ -92,6 +93,7 @@ def export(
     folder: Path,
     form: Format = "edf",
     *,
+    labels: Labels = "all",
     scale: bool = False,
     overwrite: bool = False,
     i_have_rights: bool = False,
@@ -106,6 +108,8 @@ def export(
     folder : Path
     form : str
         ``edf`` (EDF+, or BDF+ where integers have more than 16 bits) or ``wfdb``.
+    labels : str
+        ``all``: the raw files' own annotations as these had them, and every other label; ``file``: only the former.
     scale, overwrite : bool
         As for `write_edf`.
     i_have_rights : bool
@@ -128,7 +132,7 @@ def export(
         try:
             parent, name = place_of(recording_id)
             target = folder / parent / name
-            made = write(stored, target, scale=scale, overwrite=overwrite, i_have_rights=i_have_rights)
+            made = write(stored, target, labels=labels, scale=scale, overwrite=overwrite, i_have_rights=i_have_rights)
             outcome.written[recording_id] = made
         except BiocurateError as error:
             # Files that already lie there, damage, and what the format cannot say are one recording's, not the run's.
@@ -157,22 +161,34 @@ def _checked(stored: StoredRecording, i_have_rights: bool) -> None:
 
 
 def to_edf(
-    stored: StoredRecording, path: Path, *, scale: bool = False, overwrite: bool = False, i_have_rights: bool = False
+    stored: StoredRecording,
+    path: Path,
+    *,
+    labels: Labels = "all",
+    scale: bool = False,
+    overwrite: bool = False,
+    i_have_rights: bool = False,
 ) -> Written:
     """Write one stored recording as EDF+ or BDF+; see `write_edf`.
 
     ``to_edf(store.recording("eegmat/Subject02_2"), Path("Subject02_2.edf"))``
     """
     _checked(stored, i_have_rights)
-    return write_edf(restored(stored), path, scale=scale, overwrite=overwrite)
+    return write_edf(restored(stored), path, labels=labels, scale=scale, overwrite=overwrite)
 
 
 def to_wfdb(
-    stored: StoredRecording, path: Path, *, scale: bool = False, overwrite: bool = False, i_have_rights: bool = False
+    stored: StoredRecording,
+    path: Path,
+    *,
+    labels: Labels = "all",
+    scale: bool = False,
+    overwrite: bool = False,
+    i_have_rights: bool = False,
 ) -> Written:
     """Write one stored recording as a WFDB record, named like the last part of the path; see `write_wfdb`.
 
     ``to_wfdb(store.recording("ludb/1"), Path("records/1"))``
     """
     _checked(stored, i_have_rights)
-    return write_wfdb(restored(stored), path.parent, path.name, scale=scale, overwrite=overwrite)
+    return write_wfdb(restored(stored), path.parent, path.name, labels=labels, scale=scale, overwrite=overwrite)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from biocurate.errors import ExportError
 from biocurate.export.clocks import Clock, clock_of, clocks
+from biocurate.export.labels import Labels, chosen
 from biocurate.export.naming import file_stem, record_name
 from biocurate.export.scaling import is_held, quantised, wfdb_fit
 from biocurate.export.survey import Survey, survey
@@ -30,7 +31,13 @@ _BITS = (16, 24, 32)
 
 
 def write_wfdb(
-    recording: Recording, folder: Path, name: str, *, scale: bool = False, overwrite: bool = False
+    recording: Recording,
+    folder: Path,
+    name: str,
+    *,
+    labels: Labels = "all",
+    scale: bool = False,
+    overwrite: bool = False,
 ) -> Written:
     """Write a recording as a WFDB record in format 16, or in 24 or 32 where its integers need it.
 
@@ -44,6 +51,8 @@ def write_wfdb(
     folder : Path
     name : str
         Of the record; characters that a record's name cannot have become ``_``.
+    labels : str
+        As for `write_edf`.
     scale : bool
         Whether samples that are no integers of 32 bits are scaled to integers, with a loss that the notes tell.
     overwrite : bool
@@ -60,6 +69,7 @@ def write_wfdb(
         The recording does not fit the format, or a file is there already.
     """
     notes: list[str] = []
+    annotations = chosen(recording.annotations, labels, notes)
     found = [_integers(stream, scale, notes) for stream in recording.streams]
     groups = [part for clock in clocks(found) for part in _on_frames(clock)]
     if not groups:
@@ -68,7 +78,7 @@ def write_wfdb(
     with aside(folder) as place:
         for number, clock in enumerate(groups, start=1):
             stem = record_name(file_stem(name, number, clock, len(groups)))
-            names += _write(clock, recording.annotations, place, stem, notes)
+            names += _write(clock, annotations, place, stem, notes)
         files = settle(place, folder, names, overwrite=overwrite)
     return Written(files, gathered(notes))
 

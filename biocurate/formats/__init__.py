@@ -18,7 +18,8 @@ from pydantic import BaseModel
 
 from biocurate.errors import UsageError
 from biocurate.formats.header import Header, SignalHeader
-from biocurate.formats.source import Record, Source, scan
+from biocurate.formats.listing import scan
+from biocurate.formats.source import Record, Source
 from biocurate.recording import Recording
 
 __all__ = ["Header", "Reader", "Record", "SignalHeader", "Source", "members", "names", "reader", "register", "scan"]

@@ -20,7 +20,7 @@ _RESERVED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def to_text(annotation: Annotation, channel: str | None = None) -> str:
-    """Give an annotation's text.
+    """Give an annotation's text: the file's own, where it has one.
 
     Parameters
     ----------
@@ -28,6 +28,8 @@ def to_text(annotation: Annotation, channel: str | None = None) -> str:
     channel : str, optional
         What the file calls the channel that it is of; written as EDF+ has it, ``text@@label``.
     """
+    if annotation.text is not None:
+        return f"{annotation.text}@@{channel}" if channel else annotation.text
     text = annotation.value
     number = "" if annotation.number is None else repr(annotation.number)
     if number or _ends_in_number(text):

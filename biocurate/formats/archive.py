@@ -44,6 +44,15 @@ def members(archive: Path, virtual: str) -> Mapping[str, zipfile.ZipInfo]:
         It is no zip archive, a member's name leads out of it or stands there twice, or it unpacks to far more than it
         holds.
     """
+    return _looked_at(archive, virtual)[0]
+
+
+def links(archive: Path, virtual: str) -> Sequence[str]:
+    """Names of the links in an archive, which `members` leaves out; parameters and errors are those of `members`."""
+    return _looked_at(archive, virtual)[1]
+
+
+def _looked_at(archive: Path, virtual: str) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str]]:
     try:
         status = archive.stat()
         return _listing(archive, virtual, status.st_size, status.st_mtime_ns)
@@ -52,13 +61,15 @@ def members(archive: Path, virtual: str) -> Mapping[str, zipfile.ZipInfo]:
 
 
 @lru_cache(maxsize=128)
-def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mapping[str, zipfile.ZipInfo]:
+def _listing(
+    archive: Path, virtual: str, n_bytes: int, mtime_ns: int
+) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str]]:
     try:
         with zipfile.ZipFile(archive) as opened:
             infos = opened.infolist()
     except (zipfile.BadZipFile, NotImplementedError) as error:
         # What zipfile says stays out, here and below: it quotes names, which stand in `where` and nowhere else.
-        raise SourceError("is not a readable zip archive.", where=virtual, mend=_AGAIN) from error
+        raise SourceError("is not a readable zip archive.", where=virtual, mend=_AGAIN, unfinished=True) from error
     for info in infos:
         _refuse_escape(info, virtual)
         _refuse_bomb(info, virtual)
@@ -69,16 +80,21 @@ def _listing(archive: Path, virtual: str, n_bytes: int, mtime_ns: int) -> Mappin
             where=virtual,
             mend=f"This is how archives that are made to fill disks look; do not open it. {_AGAIN}",
         )
-    files = [info for info in infos if _is_file(info)]
+    seen = [info for info in infos if _is_seen(info)]
+    files = [info for info in seen if not _is_link(info)]
     _refuse_twins(files, virtual)
-    return {info.filename: info for info in files}
+    return {info.filename: info for info in files}, [info.filename for info in seen if _is_link(info)]
 
 
-def _is_file(info: zipfile.ZipInfo) -> bool:
+def _is_seen(info: zipfile.ZipInfo) -> bool:
     parts = PurePosixPath(info.filename).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
     # A damaged entry may have no name at all, of which zipfile's own is_dir makes an IndexError.
-    return bool(parts) and not (hidden or info.is_dir() or stat.S_ISLNK(info.external_attr >> 16))
+    return bool(parts) and not (hidden or info.is_dir())
+
+
+def _is_link(info: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(info.external_attr >> 16)
 
 
 def _refuse_escape(info: zipfile.ZipInfo, virtual: str) -> None:
@@ -185,7 +201,9 @@ class _Member(io.RawIOBase):
         try:
             block = self._stream.read(len(buffer))
         except DAMAGE as error:
-            raise SourceError("is damaged in its archive.", where=self._virtual, mend=_AGAIN) from error
+            raise SourceError(
+                "is damaged in its archive.", where=self._virtual, mend=_AGAIN, unfinished=True
+            ) from error
         buffer[: len(block)] = block
         if self._hasher is not None:
             self._hash(block)

@@ -41,7 +41,7 @@ def refuse_impostor(start: bytes, where: str) -> None:
         The file is empty, a web page, or a pointer that a version control system left in its place.
     """
     if not start:
-        raise SourceError("is empty.", where=where, mend="Download it again, or leave it out.")
+        raise SourceError("is empty.", where=where, mend="Download it again, or leave it out.", unfinished=True)
     for pattern, what, mend in _IMPOSTORS:
         if pattern.match(start[:1024]):
             raise SourceError(f"{what}.", where=where, mend=mend)

@@ -1,4 +1,4 @@
-"""Raw files, on disk or inside a zip archive, and where below the root they lie."""
+"""One raw file, on disk or inside a zip archive, and where below the root it lies."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import hashlib
 import io
 import os
 import posixpath
-from collections.abc import Iterator
+import stat
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from biocurate.errors import SourceError, UsageError
+from biocurate.errors import SourceError
 from biocurate.formats import archive, kept
 
 
@@ -109,6 +109,7 @@ class Source:
             if not self._on_disk.is_file():
                 raise self._missing()
             return archive.open_member(self._on_disk, self.member, self.virtual)
+        self._refuse_pipe()
         try:
             return self._on_disk.open("rb")
         except FileNotFoundError as error:
@@ -161,6 +162,8 @@ class Source:
                 mend="Unpack the archive beside itself.",
             )
         self._refuse_stray()
+        if self._on_disk.exists():
+            self._refuse_pipe()
         return self._on_disk
 
     def sibling(self, name: str) -> Source:
@@ -195,7 +198,7 @@ class Source:
         place = self._place
         strays = name in ("..", ".") or not _is_within(str(self.root), folder)
         if strays or (os.path.islink(place) and not _is_below(os.path.realpath(place), str(self.root))):  # noqa: PTH114
-            raise _stray_link(self.virtual)
+            raise stray_link(self.virtual)
 
     def _stat(self) -> os.stat_result:
         try:
@@ -205,8 +208,17 @@ class Source:
         except OSError as error:
             raise self._unreadable(error) from error
 
+    def _refuse_pipe(self) -> None:
+        """Refuse what is no file, also where only another file names it: opening a pipe waits for ever."""
+        if not stat.S_ISREG(self._stat().st_mode):
+            raise SourceError(
+                "is no file but a folder, a pipe, a socket or a device.",
+                where=self.virtual,
+                mend="Put the file itself there.",
+            )
+
     def _missing(self) -> SourceError:
-        return SourceError("is not there.", where=self.virtual, mend="Download the file again.")
+        return SourceError("is not there.", where=self.virtual, mend="Download the file again.", unfinished=True)
 
     def _unreadable(self, error: OSError) -> SourceError:
         return SourceError(f"cannot be read: {error.strerror}.", where=self.virtual, mend="Check its permissions.")
@@ -215,71 +227,6 @@ class Source:
 @lru_cache(maxsize=16)
 def _shared_sha256(source: Source, n_bytes: int, mtime_ns: int) -> str:
     return source.sha256()
-
-
-def scan(root: Path, problems: list[SourceError] | None = None) -> list[Source]:
-    """List every file below a folder, sorted by virtual path; zip archives are listed as their members.
-
-    Hidden files and folders are left out, links are followed only to files below the root, and nothing is unpacked.
-
-    Parameters
-    ----------
-    root : Path
-    problems : list of SourceError, optional
-        Takes what could not be listed (a damaged archive, a link that leads out of the root). Without it the first
-        such thing is raised.
-
-    Raises
-    ------
-    UsageError
-        The root is no folder.
-    SourceError
-        Something could not be listed, and no list takes the problem.
-    """
-    if not root.is_dir():
-        raise UsageError("is no folder.", where=str(root), mend="Give --root the folder that holds the corpus' files.")
-    root = root.resolve()
-    found: list[Source] = []
-    for path in _files(root, problems):
-        try:
-            found.extend(_expand(root, path))
-        except SourceError as error:
-            _note(error, problems)
-    return sorted(found, key=lambda source: source.virtual)
-
-
-def _files(root: Path, problems: list[SourceError] | None) -> Iterator[str]:
-    def unlisted(error: OSError) -> None:
-        where = Path(error.filename).relative_to(root).as_posix()
-        _note(SourceError(f"cannot be listed: {error.strerror}.", where=where, mend="Check its permissions."), problems)
-
-    for folder, folders, files in os.walk(root, onerror=unlisted):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (f"{folder}/{name}" for name in files if not name.startswith("."))
-
-
-def _expand(root: Path, path: str) -> list[Source]:
-    # Text, not paths: a corpus of a million files is listed in seconds.
-    where = path[len(str(root)) :].lstrip("/")
-    if where.encode(errors="ignore").decode() != where or "\n" in where:
-        raise SourceError(
-            "its name is no readable text.", where=ascii(where), mend="Rename the file, or set the locale to UTF-8."
-        )
-    if os.path.islink(path):  # noqa: PTH114
-        _refuse_stray_link(root, Path(path), where)
-    if not where.lower().endswith(".zip"):
-        return [Source(root, where)]
-    return [Source(root, where, name) for name in archive.members(Path(path), where)]
-
-
-def _refuse_stray_link(root: Path, path: Path, where: str) -> None:
-    target = path.resolve()
-    if not target.exists():
-        raise SourceError(
-            "is a link to a file that is not there.", where=where, mend="Fetch its content (`datalad get`, for one)."
-        )
-    if not target.is_relative_to(root):
-        raise _stray_link(where)
 
 
 @lru_cache(maxsize=4096)
@@ -293,13 +240,8 @@ def _is_below(real: str, root: str) -> bool:
     return real == base or real.startswith(f"{base.rstrip('/')}/")
 
 
-def _stray_link(where: str) -> SourceError:
+def stray_link(where: str) -> SourceError:
+    """What is said of a link that leads out of the root."""
     return SourceError(
         "is a link out of the folder that is read.", where=where, mend="Copy the file, or give --root its folder."
     )
-
-
-def _note(error: SourceError, problems: list[SourceError] | None) -> None:
-    if problems is None:
-        raise error
-    problems.append(error)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise
 
 from biocurate.recording import NS, Segment
@@ -54,6 +56,22 @@ def from_start(timeline: Timeline) -> Timeline:
     lead = timeline.spans[0].t0_ns if timeline.spans else 0
     moved = tuple(replace(span, t0_ns=span.t0_ns - lead) for span in timeline.spans)
     return replace(timeline, spans=moved)
+
+
+def gaps_told(segments: Sequence[Segment], rate_hz: float | Fraction) -> list[str]:
+    """How many gaps lie between segments and how long they are together, as a warning; none where there are none.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        Of a stream, in order.
+    rate_hz : float or Fraction
+        Of the stream; what is shorter than a microsecond is rounding.
+    """
+    ends = [segment.t0_ns + round(segment.n_samples * NS / rate_hz) for segment in segments]
+    steps = [after.t0_ns - end for end, after in zip(ends, segments[1:], strict=False)]
+    gaps = [step for step in steps if step > 1000]
+    return [f"It has {len(gaps)} gaps without a sample, {sum(gaps) / NS:.6g} s together."] if gaps else []
 
 
 def cut(n_samples: int, edges: set[int]) -> list[tuple[int, int]]:

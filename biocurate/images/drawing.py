@@ -18,7 +18,7 @@ from biocurate.images.registry import Representation, representation
 from biocurate.images.render import resize, scale
 
 BLOCK = 1 << 17
-"""Samples, or pixels, that are drawn at once on a CPU, so that the work stays in its cache."""
+"""Numbers that are worked on at once on a CPU, so that they stay in its cache."""
 
 
 class Status(IntEnum):
@@ -121,7 +121,7 @@ def _pixels(
     n, samples = x.shape
     pixels = torch.empty((n, *grid), dtype=torch.uint8, device=x.device)
     low, high = torch.empty(n, device=x.device), torch.empty(n, device=x.device)
-    step = max(BLOCK // max(samples, math.prod(grid)), 1) if x.device.type == "cpu" else max(n, 1)
+    step = max(BLOCK // representation.numbers(samples, rate), 1) if x.device.type == "cpu" else max(n, 1)
     for start in range(0, n, step):
         part = slice(start, start + step)
         block, low[part], high[part] = scale(representation.native(x[part], rate), representation.bounds)

@@ -77,7 +77,7 @@ def wanted(
     StaleError
         Where the manifest was made from recordings that have been replaced.
     UsageError
-        Where no window has such a sensor type or channel.
+        Where no window has such a sensor type or channel, or the representation's parameters make no sense for a rate.
     """
     view = view_of(manifest.rows)
     rows = manifest.rows.with_columns(view=pl.lit(view, pl.String))
@@ -106,6 +106,8 @@ def wanted(
         _refuse_absent(name, images["channel"], f"{' and '.join(kinds)} have no channel {name!r}")
     if channels:
         images = images.filter(pl.col("channel").is_in(list(channels)))
+    for rate_hz in images["rate_hz"].unique():
+        representation.shortest(rate_hz)  # refuses parameters that make no sense for a rate, before anything is drawn
     drawn = representation.id if view is None else f"{representation.id}@{view}"
     return images.with_columns(image_id=pl.Series(image_ids(images, drawn)))
 

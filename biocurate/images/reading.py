@@ -13,8 +13,8 @@ from torch import Tensor
 from biocurate.errors import DamageError, StoreError, UsageError
 from biocurate.images.part import image_key
 from biocurate.images.registry import kind_of
-from biocurate.images.render import colour as paint
 from biocurate.images.render import Resizing, resize
+from biocurate.images.render import colour as paint
 from biocurate.store.arrays import open_array, read_items
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store

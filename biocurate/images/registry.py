@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from hashlib import sha256
@@ -70,6 +71,10 @@ class Representation(BaseModel, ABC):
     @abstractmethod
     def grid(self, samples: int, rate: float) -> tuple[int, int]:
         """Height and width of `native` for windows of `samples` samples, at least `shortest`."""
+
+    def numbers(self, samples: int, rate: float) -> int:
+        """Numbers of a window that are worked on at once: it decides how many windows are drawn together on a CPU."""
+        return max(samples, math.prod(self.grid(samples, rate)))
 
     @property
     def bounds(self) -> tuple[float, float] | None:

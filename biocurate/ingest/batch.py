@@ -21,6 +21,7 @@ from biocurate.ingest.relabel import PLACE, relabelled
 from biocurate.ingest.revision import signal_revision
 from biocurate.ingest.rows import Labels, Origin, Row, Told, annotation_rows, recording_row, stream_row
 from biocurate.ingest.transient import patiently
+from biocurate.ingest.unchanged import mark
 from biocurate.recipes import Recipe
 from biocurate.store.columns import table_of
 from biocurate.store.objects import Objects
@@ -217,7 +218,8 @@ def _origin(batch: Batch, job: Job, row: Mapping[str, Any]) -> Origin:
         path, member = stored_as(batch.recipe, source)
         sha256 = hash_of(source, known.get((path, member)))
         n_bytes, mtime_ns = source.stamp
-        sources.append({"path": path, "member": member, "bytes": n_bytes, "mtime_ns": mtime_ns, "sha256": sha256})
+        changed = mark(sha256, mtime_ns)
+        sources.append({"path": path, "member": member, "bytes": n_bytes, "mtime_ns": changed, "sha256": sha256})
     hashes = [(source.virtual, str(item["sha256"])) for source, item in zip(job.sources, sources, strict=True)]
     signal = signal_revision(job.unit, hashes)
     return Origin(batch.run_id, sources, signal, batch.metadata_revision, batch.keep_identifiers)

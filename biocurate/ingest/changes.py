@@ -13,6 +13,7 @@ from biocurate.formats.source import Source
 from biocurate.ingest.job import stamp, stored_as
 from biocurate.ingest.known import Known
 from biocurate.ingest.revision import signal_revision
+from biocurate.ingest.unchanged import is_unchanged
 from biocurate.recipes import Recipe, Unit
 
 
@@ -75,7 +76,7 @@ def state_of(
 
 def hash_of(source: Source, item: Mapping[str, Any] | None) -> str:
     """Hash of a file's bytes: the stored one where size and time are as they were."""
-    if item is not None and (item["bytes"], item["mtime_ns"]) == stamp(source):
+    if item is not None and is_unchanged(source, item):
         return str(item["sha256"])
     return source.sha256()
 
@@ -104,7 +105,7 @@ def _as_before(
             if recipe.hashes_names:
                 return False  # which file it is shows only when the others are opened
             source = Source(unit.root, path, member)
-        if stamp(source) != (item["bytes"], item["mtime_ns"]):
+        if not is_unchanged(source, item):
             return False
     return True
 

@@ -13,7 +13,9 @@ from biocurate.recipes import Recipe, Unit
 
 RECENT_S = 60
 """A file that cannot be read and changed less than so many seconds ago may still be written."""
-STILL_WRITTEN = "It changed less than a minute ago: when it is all there, run the same command again."
+STILL_WRITTEN = (
+    "It changed less than a minute ago; if it is still being copied, run the same command again when it is all there."
+)
 
 
 def failure_row(recipe: Recipe, job: Job, error: Exception, run_id: str) -> dict[str, Any]:
@@ -41,13 +43,13 @@ def failure_row(recipe: Recipe, job: Job, error: Exception, run_id: str) -> dict
 
 
 def as_incomplete(job: Job, error: Exception) -> Exception:
-    """Take what is wrong with a file for its being incomplete, where it changed a moment ago."""
-    if not isinstance(error, SourceError) or isinstance(error, IncompleteError):
+    """Take what is wrong with a file for its being incomplete, where that explains it and it changed a moment ago."""
+    if not isinstance(error, SourceError) or isinstance(error, IncompleteError) or not error.unfinished:
         return error
     stamps = [found for source in job.sources if (found := stamp(source)) is not None]
     if not any(abs(time.time() - mtime_ns / 1e9) < RECENT_S for _, mtime_ns in stamps):
         return error
-    made = IncompleteError(error.what, where=error.where, mend=f"{STILL_WRITTEN} {error.mend}".rstrip())
+    made = IncompleteError(error.what, where=error.where, mend=f"{error.mend} {STILL_WRITTEN}".lstrip())
     return made.with_traceback(error.__traceback__)
 
 

@@ -6,10 +6,13 @@ Nothing else in a store names a person or a date. An ingest without the flag tak
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
 from biocurate.ingest.revision import KEPT
+from biocurate.ingest.unchanged import BITS, mark
 from biocurate.recording import Recording
 from biocurate.store.schema import RECORDINGS
 from biocurate.store.store import Store
@@ -34,17 +37,31 @@ def identifiers_of(recording: Recording) -> list[dict[str, str]] | None:
     return [{"field": field, "text": text} for field, text in found if text] or None
 
 
+def dated() -> pl.Expr:
+    """Whether a row says when its files were last changed, as rows of an earlier version do."""
+    return pl.col("sources").list.eval(pl.element().struct.field("mtime_ns") >= 2**BITS).list.any()
+
+
 def holding(store: Store) -> pl.LazyFrame:
     """Recordings whose rows hold identifiers, as they stand."""
-    return store.recordings.filter(pl.col(COLUMN).is_not_null())
+    return store.recordings.filter(pl.col(COLUMN).is_not_null() | dated())
 
 
 def without(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``recordings`` as an ingest without the flag makes them; one with it writes them anew."""
+    schema = pl.Schema(RECORDINGS)
     return rows.with_columns(
         pl.col("metadata_revision").str.strip_suffix(KEPT),
-        pl.lit(None, pl.Schema(RECORDINGS)[COLUMN]).alias(COLUMN),
+        pl.lit(None, schema[COLUMN]).alias(COLUMN),
+        pl.Series(
+            "sources", [[_undated(item) for item in some] for some in rows["sources"].to_list()], schema["sources"]
+        ),
     )
+
+
+def _undated(item: dict[str, Any]) -> dict[str, Any]:
+    mtime_ns = item["mtime_ns"]
+    return item if mtime_ns < 2**BITS else {**item, "mtime_ns": mark(item["sha256"], mtime_ns)}
 
 
 def drop_identifiers(store: Store, corpus: str | None = None) -> int:

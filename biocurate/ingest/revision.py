@@ -25,6 +25,12 @@ KEPT = " with identifiers"
 LINE_STARTS = "starts:2"
 """How the header of a CSV file on a `robust-line` tells its start; another number rewrites the rows of such recipes."""
 
+LINE_RATES = "rates:2"
+"""How the rate of a `robust-line` is found; another number reads the files of such recipes again."""
+
+TEXTS = "texts:1"
+"""Which of the files' own texts go with labels; another number rewrites the rows of recipes that let any through."""
+
 LABEL = ("onset_ns", "duration_ns", "kind", "value", "number", "channel")
 """What of a row of ``labels`` is of the label itself."""
 
@@ -42,7 +48,7 @@ def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
         Name and hash of every file that it is read from.
     """
     read = sorted(
-        json.dumps([source.virtual, name, reader(name).version, _said(options)], sort_keys=True)
+        json.dumps([source.virtual, name, reader(name).version, _said(options), *_found_as(options)], sort_keys=True)
         for source, name, options in unit.files
     )
     return _hash(unit.recording_id, *read, *sorted(f"{name} {sha256}" for name, sha256 in sha256s))
@@ -52,9 +58,9 @@ def metadata_revision(recipe: Recipe, root: Path, *, keep_identifiers: bool = Fa
     """Identity of what is made of files whatever they hold: recipe, sidecar tables, readers, and the audit's rules."""
     tables = sorted(source.sha256() for source in recipe.table_sources(root))
     readers = [f"{name}:{reader(name).version}" for name in recipe.readers]
-    line = any(getattr(options, "on_clock", None) == "robust-line" for options in recipe.options.values())
-    starts = [LINE_STARTS] if line else []
-    made = _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables, *starts)
+    starts = [LINE_STARTS] if any(map(_on_line, recipe.options.values())) else []
+    texts = [TEXTS] if recipe.definition.reads_annotations else []
+    made = _hash(recipe.signal_hash, recipe.metadata_hash, f"audit:{AUDIT}", *readers, *tables, *starts, *texts)
     return made + KEPT if keep_identifiers else made
 
 
@@ -70,6 +76,14 @@ def revision(recording_id: str, signal: str, metadata: str, label: str | None) -
     Nothing is made from identifiers: a recording is the same with and without them.
     """
     return _hash(recording_id, signal, metadata.removesuffix(KEPT), label or "")
+
+
+def _on_line(options: object) -> bool:
+    return getattr(options, "on_clock", None) == "robust-line"
+
+
+def _found_as(options: object) -> list[str]:
+    return [LINE_RATES] if _on_line(options) else []
 
 
 def _said(options: Any) -> Any:  # noqa: ANN401 - each reader has its own

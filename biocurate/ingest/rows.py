@@ -139,6 +139,7 @@ def annotation_rows(row: Mapping[str, Any], recording: Recording, labels: Labels
             "value": annotation.value,
             "number": annotation.number,
             "channel": annotation.channel,
+            "text": annotation.text,
         }
         for annotation in recording.annotations
     ]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from biocurate.errors import UsageError
+from biocurate.recipes.backtracking import runs_away
 from biocurate.recipes.typos import nearest
 from biocurate.sensors import SensorType
 
@@ -29,9 +30,16 @@ def _regex(value: Any) -> re.Pattern[str]:  # noqa: ANN401
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is no regular expression; write it as a quoted text")
     try:
-        return re.compile(value)
+        pattern = re.compile(value)
     except re.error as error:
         raise ValueError(f"{value!r} is no regular expression: {error}") from None
+    if runs_away(pattern):
+        raise ValueError(
+            f"{value!r} may take for ever on a text that it does not match: it repeats what can repeat by itself, as "
+            r"(\w+)+ does, so that every way to split the text is tried. Leave out one of the two, or let what is "
+            r"repeated end in something that it does not hold, as (\w+-)+ does"
+        )
+    return pattern
 
 
 def case_of(cases: Mapping[str, T], text: str) -> T | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from biocurate.formats.annotation_text import PLAIN
 from biocurate.recipes.keyed import keyed_rows
 from biocurate.recipes.labelling import (
     AnnotationLabel,
@@ -24,7 +25,7 @@ from biocurate.recipes.schema import Definition, KeepRule
 from biocurate.recipes.spans import read_events, spans_of
 from biocurate.recipes.text_blocks import blocks_of, called
 from biocurate.recipes.units import Unit
-from biocurate.recipes.words import cut_out, is_unknown, label_of, number_beside, number_of
+from biocurate.recipes.words import cut_out, is_spelt_beside, is_unknown, label_of, number_beside, number_of
 from biocurate.recording import Annotation, Recording
 
 W = TypeVar("W", bound=Words)
@@ -87,22 +88,37 @@ def _kept(definition: Definition, recording: Recording) -> Noted:
         label for label in definition.labels.values() if isinstance(label, AnnotationLabel)
     ]
     kept: list[Annotation] = []
-    refused = 0
+    refused = elsewhere = 0
     for annotation in recording.annotations:
         if any(_fits(rule, annotation) for rule in definition.annotations):
             channel = annotation.channel
-            kept.append(replace(annotation, channel=names.get(channel) if channel else None))
+            named = names.get(channel) if channel else None
+            elsewhere += bool(channel) and named is None
+            kept.append(replace(annotation, channel=named, text=_own_text(annotation)))
         else:
             refused += not any(_fits(label, annotation) for label in used)
-    if not refused:
-        return kept, []
-    return kept, [f"{refused} annotations of the file are left out: no rule of the recipe lets them through"]
+    noted = []
+    if refused:
+        noted.append(f"{refused} annotations of the file are left out: no rule of the recipe lets them through")
+    if elsewhere:
+        noted.append(f"{elsewhere} annotations name a channel that the recording has not; they are kept without it")
+    return kept, noted
 
 
 def _fits(rule: KeepRule | AnnotationLabel, annotation: Annotation) -> bool:
     return (rule.kind is None or rule.kind.fullmatch(annotation.kind) is not None) and (
         rule.match.fullmatch(annotation.value.strip()) is not None
     )
+
+
+def _own_text(annotation: Annotation, label: AnnotationLabel | None = None) -> str | None:
+    """What the file has, where its annotations are texts; other formats have kinds and codes of their own.
+
+    With a label that takes a piece of it: nothing, where what stands beside that piece is more than the recipe spells.
+    """
+    if annotation.kind != PLAIN or (label and not is_spelt_beside(annotation.value, label.match)):
+        return None
+    return annotation.value
 
 
 def _made(kind: str, label: Label, unit: Unit, recording: Recording) -> Noted:
@@ -153,7 +169,7 @@ def _relabelled(kind: str, label: AnnotationLabel, recording: Recording) -> Note
     unknown = sum(is_unknown(annotation.value, label) for annotation in found)
     noted = [f"{kind}: {unknown} of {len(found)} annotations have a value that the recipe does not know"]
     made = [
-        replace(annotation, kind=kind, value=value)
+        replace(annotation, kind=kind, value=value, text=_own_text(annotation, label))
         for annotation in found
         if (value := said[annotation.value]) is not None
     ]

@@ -37,6 +37,7 @@ def refuse_without_signal(definition: Definition, unit: Unit) -> None:
             f"holds no signal, and the file that has them is missing: {_named(missing, there)}.",
             where=unit.files[0][0].virtual,
             mend="Get it, or list this file under the recipe's `ignore`; then run the same command again.",
+            unfinished=True,
         )
 
 

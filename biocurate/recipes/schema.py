@@ -228,6 +228,11 @@ class Definition(Fields):
     subject: Subject = Subject()
     expect: Expect = Expect()
 
+    @property
+    def reads_annotations(self) -> bool:
+        """Whether any of the files' own annotations are let through, as they are or as labels."""
+        return bool(self.annotations) or any(isinstance(label, AnnotationLabel) for label in self.labels.values())
+
     @model_validator(mode="after")
     def _names_fit(self) -> Definition:
         groups = self.files.pattern.groupindex

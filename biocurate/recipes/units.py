@@ -7,6 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,7 +15,8 @@ from pydantic import BaseModel
 
 from biocurate.errors import RecipeError, SourceError
 from biocurate.formats import members
-from biocurate.formats.source import Source, scan
+from biocurate.formats.listing import scan
+from biocurate.formats.source import Source
 from biocurate.recipes.labelling import BesideLabel
 from biocurate.recipes.named import subject_of_name
 from biocurate.recipes.naming import hashed
@@ -82,10 +84,10 @@ def find_units(
     """
     if not root.is_dir():
         raise RecipeError(f"{root} is no folder.", where=definition.name, mend="Give the corpus' folder with --root.")
-    sources = scan(root, problems)
+    sources = scan(root, problems, partial(_ignores, definition))
     matched = [(source, groups) for source in sources if (groups := match_file(definition, source.virtual)) is not None]
     if not matched:
-        raise _nothing_matches(definition, root, sources)
+        raise _nothing_matches(definition, root, sources, problems or [])
     found: dict[str, list[tuple[Source, dict[str, str]]]] = defaultdict(list)
     for source, groups in matched:
         for part, said in _records(definition, options, source, groups, problems):
@@ -105,9 +107,13 @@ def find_units(
 def match_file(definition: Definition, virtual: str) -> dict[str, str] | None:
     """Groups of a file that the recipe reads; None for any other."""
     match = definition.files.pattern.fullmatch(virtual)
-    if match is None or any(rule.fullmatch(virtual) for rule in definition.ignore):
+    if match is None or _ignores(definition, virtual):
         return None
     return {group: text for group, text in match.groupdict().items() if text is not None}
+
+
+def _ignores(definition: Definition, virtual: str) -> bool:
+    return any(rule.fullmatch(virtual) for rule in definition.ignore)
 
 
 def _records(
@@ -251,11 +257,14 @@ def _refuse_twins(definition: Definition, name: str, files: Sequence[tuple[Sourc
             )
 
 
-def _nothing_matches(definition: Definition, root: Path, sources: Sequence[Source]) -> RecipeError:
+def _nothing_matches(
+    definition: Definition, root: Path, sources: Sequence[Source], problems: Sequence[SourceError]
+) -> RecipeError:
     seen = ", ".join(source.virtual for source in sources[:SEEN]) or "no file at all"
     more = f" and {len(sources) - SEEN:,} more" if len(sources) > SEEN else ""
+    unlisted = f" {len(problems):,} could not be listed: {problems[0].where} {problems[0].what}" if problems else ""
     return RecipeError(
-        f"no file below {root} matches {definition.files.pattern.pattern!r}; there is {seen}{more}.",
+        f"no file below {root} matches {definition.files.pattern.pattern!r}; there is {seen}{more}.{unlisted}",
         where=f"{definition.name}, files.pattern",
         mend="Is --root the corpus' own folder? The pattern must match the whole path below it.",
     )

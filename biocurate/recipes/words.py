@@ -41,6 +41,16 @@ def cut_out(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
     return (cut or "").strip() or None
 
 
+def is_spelt_beside(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether what `cut_out` leaves of a text stands in the pattern as it is: no ``.*`` has let it through."""
+    match = pattern.fullmatch(text.strip())
+    if match is None:
+        return False
+    group: str | int = "value" if "value" in pattern.groupindex else min(pattern.groups, 1)
+    beside = match.string[: match.start(group)], match.string[match.end(group) :]
+    return match.start(group) >= 0 and all(piece in pattern.pattern for piece in beside)
+
+
 def number_beside(text: str, pattern: re.Pattern[str] | None) -> float | None:
     """The number that a pattern's group ``number`` takes, if it has one."""
     if pattern is None or "number" not in pattern.groupindex:

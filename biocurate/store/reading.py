@@ -11,30 +11,31 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.recording import NS
-from biocurate.store.arrays import open_array, read_spans
+from biocurate.store.arrays import open_array
 from biocurate.store.objects import Objects
 from biocurate.store.signals import part_key
+from biocurate.store.spans import Target, put_spans
+
+BUFFER = 2048
+"""Values that numpy converts at once; its own 8192 take half as long again."""
 
 
 def read_parts(
     objects: Objects, parts: Sequence[str], digests: Sequence[str], starts: NDArray[np.int64], n_samples: int
 ) -> NDArray[Any]:
     """Read spans part by part and put them into the order asked for."""
-    names, which = np.unique(np.asarray(parts, dtype=object), return_inverse=True)
-    out: NDArray[Any] | None = None
-    for number, name in enumerate(names):
+    _, first, which = np.unique(np.asarray(parts, dtype=object), return_index=True, return_inverse=True)
+    readers = [open_array(objects, part_key(str(parts[at])), digests[at]) for at in first]
+    if not readers:
+        return np.empty((0, 0, n_samples))
+    n_channels = sorted({reader.shape[0] for reader in readers})
+    if len(n_channels) > 1:
+        raise ValueError(f"streams of {n_channels[0]} and {n_channels[1]} channels cannot be read as one array")
+    out = np.empty((len(parts), n_channels[0], n_samples), np.result_type(*(reader.dtype for reader in readers)))
+    for number, reader in enumerate(readers):
         mine = np.flatnonzero(which == number)
-        reader = open_array(objects, part_key(str(name)), digests[int(mine[0])])
-        block = read_spans(reader, starts[mine], n_samples)
-        if len(names) == 1:
-            return block
-        if out is None:
-            out = np.empty((len(parts), *block.shape[1:]), dtype=block.dtype)
-        if block.shape[1] != out.shape[1]:
-            raise ValueError(f"streams of {out.shape[1]} and {block.shape[1]} channels cannot be read as one array")
-        out = out.astype(np.promote_types(out.dtype, block.dtype), copy=False)
-        out[mine] = block
-    return np.empty((0, 0, n_samples)) if out is None else out
+        put_spans(reader, starts[mine], mine, np.zeros_like(mine), Target(out))
+    return out
 
 
 def catalogue(streams: pl.DataFrame) -> pl.DataFrame:
@@ -85,6 +86,7 @@ def physical(
     scale: NDArray[np.float64],
     shift: NDArray[np.float64],
     invalid: Sequence[int | None] | NDArray[Any],
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Digital values to canonical units, computed in float64, NaN where invalid.
 
@@ -94,18 +96,23 @@ def physical(
     scale, shift : array, broadcast over the samples: shape (..., channels)
     invalid : sequence, shape (channels,)
         The digital value that means 'no sample', or None.
+    out : array, float32, optional
+        Where to put them; shape as ``digital``.
 
     Returns
     -------
     array, float32, shape as ``digital``
     """
-    result: NDArray[np.float32] = np.empty(digital.shape, dtype=np.float32)
-    if shift.any():
-        out = np.multiply(digital, scale[..., None], dtype=np.float64)
-        np.add(out, shift[..., None], out=result, dtype=np.float64, casting="same_kind")
-    else:
-        # One pass through numpy's own buffers, rounded once to float32: the same values.
-        np.multiply(digital, scale[..., None], out=result, dtype=np.float64, casting="same_kind")
+    result: NDArray[np.float32] = np.empty(digital.shape, dtype=np.float32) if out is None else out
+    with np.errstate():
+        # numpy's own buffers then stay in the nearest cache; the context puts their size back.
+        np.setbufsize(BUFFER)
+        if shift.any():
+            values = np.multiply(digital, scale[..., None], dtype=np.float64)
+            np.add(values, shift[..., None], out=result, dtype=np.float64, casting="same_kind")
+        else:
+            # One pass, rounded once to float32: the same values.
+            np.multiply(digital, scale[..., None], out=result, dtype=np.float64, casting="same_kind")
     for row, code in enumerate(invalid):
         if code is not None:
             result[..., row, :][digital[..., row, :] == code] = np.nan

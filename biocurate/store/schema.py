@@ -24,7 +24,7 @@ SOURCE = pa.struct(
         column("path", pa.string(), "path of the raw file below the corpus' root"),
         column("member", pa.string(), "member of a zip archive, null for a plain file"),
         column("bytes", pa.int64(), "size"),
-        column("mtime_ns", pa.int64(), "time of last change, only to skip unchanged files quickly"),
+        column("mtime_ns", pa.int64(), "hash of the time of last change, to skip unchanged files quickly; the time is not kept"),
         column("sha256", pa.string(), "hash of the bytes"),
     ]
 )
@@ -123,6 +123,7 @@ ANNOTATIONS = pa.schema(
         column("value", pa.string(), "the label"),
         column("number", pa.float64(), "its numeric value, where it has one"),
         column("channel", pa.string(), "canonical channel name, where it is of one channel"),
+        column("text", pa.string(), "the file's own text, let through by the recipe; null: it has none, or an old row"),
     ]
 )
 

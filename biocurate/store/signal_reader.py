@@ -11,8 +11,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.errors import UsageError
+from biocurate.store.arrays import ArrayReader, open_array
 from biocurate.store.reading import catalogue, read_parts
+from biocurate.store.signals import part_key
+from biocurate.store.spans import Target, put_spans
 from biocurate.store.store import Store
+from biocurate.store.stream_index import StreamIndex
 
 
 class SignalReader:
@@ -48,6 +52,11 @@ class SignalReader:
             streams = streams.filter(pl.col("recording_id").is_in(list(self._recording_ids)))
         return catalogue(streams.collect())
 
+    @cached_property
+    def index(self) -> StreamIndex:
+        """The same as arrays, made once and looked up by every batch."""
+        return StreamIndex(self.streams)
+
     def digital(
         self, parts: Sequence[str], digests: Sequence[str], starts: NDArray[np.int64], n_samples: int
     ) -> NDArray[Any]:
@@ -71,6 +80,46 @@ class SignalReader:
             Where a stored byte is missing or differs.
         """
         return read_parts(self.store.objects, parts, digests, starts, n_samples)
+
+    def dtype(self, streams: NDArray[np.int64]) -> np.dtype[Any]:
+        """Type that holds what is stored of some rows of the catalogue; float32 where a view computes them."""
+        parts = np.unique(self.index.part[streams])
+        return np.result_type(*(self._part(int(part)).dtype if part >= 0 else np.float32 for part in parts))
+
+    def put(
+        self,
+        streams: NDArray[np.int64],
+        first: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        kinds: NDArray[np.int64],
+        target: Target,
+    ) -> None:
+        """Put a span of each of many streams that lie in parts into rows of an array.
+
+        Parameters
+        ----------
+        streams, first, rows, kinds : array of int, one a span
+            Row of the catalogue; first sample in the stream; row of ``target``; number of the scale.
+        target : Target
+
+        Raises
+        ------
+        DamageError
+            Where a stored byte is missing or differs.
+        """
+        at, parts = self.index.start[streams] + first, self.index.part[streams]
+        for part in np.unique(parts):
+            mine = np.flatnonzero(parts == part)
+            put_spans(self._part(int(part)), at[mine], rows[mine], kinds[mine], target)
+
+    @cached_property
+    def _parts(self) -> pl.DataFrame:
+        """Part and digest of its list of objects, in the order of the index."""
+        return self.streams.select("part", "part_digest").drop_nulls("part").unique("part").sort("part")
+
+    def _part(self, number: int) -> ArrayReader:
+        part, digest = self._parts.row(number)
+        return open_array(self.store.objects, part_key(part), digest)
 
 
 def view_of(windows: pl.DataFrame) -> str | None:

@@ -18,13 +18,11 @@ from biocurate.store.damage import MEND, check_files, open_table
 from biocurate.store.fence import seen, under
 from biocurate.store.lease import Lease
 from biocurate.store.objects import Objects
+from biocurate.store.parquet import writer_properties
 from biocurate.store.schema import PROPERTIES, TABLES, completed
 
 MOST_IDS = 10_000
 """A predicate that names 25,000 ids ends in a segmentation fault of deltalake 1.6."""
-
-ROW_GROUP = 131_072
-"""Rows that a reader of a long table decodes at once; Delta's own million takes more memory to query."""
 
 ATTEMPTS = 8
 """Commits that another writer overtook are planned anew this often."""
@@ -130,7 +128,8 @@ class Tables:
         A reader is written batch by batch, in bounded memory. It can be read only once, so that a commit which another
         writer overtakes is not tried again.
         """
-        return self._commit(name, rows, mode="overwrite", schema_mode="overwrite")
+        properties = writer_properties(rows.schema)
+        return self._commit(name, rows, mode="overwrite", schema_mode="overwrite", writer_properties=properties)
 
     def append(self, name: str, rows: pa.Table) -> int:
         """Add rows that no other writer can have added, such as a run's own; returns the new version."""

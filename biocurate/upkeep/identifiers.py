@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from biocurate.ingest.identifiers import COLUMN, drop_identifiers
+from biocurate.ingest.identifiers import COLUMN, dated, drop_identifiers
 from biocurate.store.runs import Run
 from biocurate.store.snapshots import drop_snapshots
 from biocurate.store.store import Store
@@ -60,6 +60,6 @@ def _holds(store: Store, file: str) -> bool:
         rows = pl.scan_parquet(f"{store.tables.url(TABLE)}/{file}", glob=False)
         if COLUMN not in rows.collect_schema():
             return False
-        return rows.filter(pl.col(COLUMN).is_not_null()).head(1).collect().height > 0
+        return rows.filter(pl.col(COLUMN).is_not_null() | dated()).head(1).collect().height > 0
     except (pl.exceptions.PolarsError, OSError):
         return True  # the rest of a killed write

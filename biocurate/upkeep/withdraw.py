@@ -16,6 +16,7 @@ from biocurate.store.runs import Run
 from biocurate.store.snapshots import drop_snapshots
 from biocurate.store.store import Store
 from biocurate.store.vacuum import sweep
+from biocurate.upkeep.copies import copies_of
 from biocurate.upkeep.derived import move_others
 from biocurate.upkeep.history import purge
 from biocurate.upkeep.image_parts import without
@@ -35,6 +36,8 @@ class Forgotten:
     parts: int = 0
     """Parts that held samples of theirs; the samples of others that shared them lie in new ones."""
     images: int = 0
+    copies: dict[str, list[str]] = field(default_factory=dict)
+    """Other persons with recordings of the same samples, which stay."""
     manifests: dict[str, dict[str, str]] = field(default_factory=dict)
     """Manifests that were dropped: hash and definition, to build them again from."""
     snapshots_dropped: list[int] = field(default_factory=list)
@@ -54,7 +57,7 @@ def survey(store: Store, subject: str) -> Forgotten:
         Where the store has no such person.
     """
     traces = _traced(store, subject)
-    found = _outcome(traces)
+    found = _outcome(store, traces)
     hot = {name: hot_files(store, name, traces) for name in versioned(store)}
     found.snapshots_kept, found.snapshots_dropped = clean_snapshots(store, hot)
     return found
@@ -90,7 +93,7 @@ def forget(store: Store, subject: str, pool: Pool | None = None, progress: Progr
     run = Run("forget", "store", {})
     with store.lease("biocurate forget", run.run_id):
         traces = _traced(store, subject)
-        outcome = _outcome(traces)
+        outcome = _outcome(store, traces)
         # From here on no ingest brings them back, whatever happens to this run.
         bury(store, traces.persons or {subject}, run.run_id)
         _rewrite_parts(store, traces, pool, bar, run.run_id)
@@ -116,11 +119,12 @@ def _traced(store: Store, subject: str) -> Traces:
     return traces
 
 
-def _outcome(traces: Traces) -> Forgotten:
+def _outcome(store: Store, traces: Traces) -> Forgotten:
     return Forgotten(
         persons=len(traces.persons),
         recordings=sorted(traces.recordings),
         parts=len(traces.parts | traces.image_parts),
+        copies=copies_of(store, traces.recordings) if traces.recordings else {},
         manifests=traces.manifests,
     )
 

@@ -119,7 +119,8 @@ def test_edf_gives_back_every_integer_rate_gap_scale_and_annotation(recording, e
     back = {}
     for path in written.files:
         read = from_edf(path)
-        assert read.warnings == ()
+        gaps = any(len(stream.segments) > 1 for stream in read.streams)
+        assert ["gaps without a sample" in each for each in read.warnings] == [True] * gaps
         assert {path.suffix} == ({".edf"} if recording.streams[0].samples.dtype == np.int16 else {".bdf"})
         mine = [stream for stream in recording.streams if stream.channels[0].label in parts(read)]
         first = mine[0].segments[0].t0_ns

@@ -289,7 +289,7 @@ def test_edf_a_file_with_more_records_than_its_header_says(put, edf_file):
         (b"<!DOCTYPE html><html><title>Log in</title>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
         (b"time,ecg\n1,2\n" * 40, "is no EDF or BDF file"),
-        (b"0       " + b" " * 240, "is no EDF or BDF file"),
+        (b"0       " + b" " * 240, "ends inside its header: 256 bytes expected, 248 found"),
     ],
 )
 def test_edf_what_is_no_edf_file_is_refused(put, content, message):

@@ -166,7 +166,9 @@ def test_links_in_an_archive_are_no_files(tmp_path):
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
         opened.writestr(info, "/etc/passwd")
-    assert scan(tmp_path) == []
+    problems: list[SourceError] = []
+    assert scan(tmp_path, problems) == []
+    assert [problem.where for problem in problems] == ["a.zip/link.csv"]
 
 
 def test_siblings_lie_in_the_same_folder_or_archive_and_never_outside(tmp_path):

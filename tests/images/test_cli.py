@@ -49,3 +49,31 @@ def test_a_parameter_reaches_the_representation(run):
         run(*arguments, "--parameter", "segment=short")
     with pytest.raises(UsageError, match="gives no value"):
         run(*arguments, "--parameter", "segment")
+
+
+def test_each_sensor_type_is_drawn_with_its_own_defaults(run):
+    arguments = ("generate", "--manifest", "m", "--sensor", "EEG", "--sensor", "EDA", "--workers", "0")
+    drawn = run(*arguments, "--representation", "spectrogram-phase", "--json")
+    outcomes = json.loads(drawn[drawn.index("{") : drawn.rindex("}") + 1])
+    assert set(outcomes) == {representation("spectrogram-phase", sensor).id for sensor in ("EEG", "EDA")}
+    assert "nothing to do; 24 images" in run(*arguments, "--representation", "spectrogram-phase")
+    listed = json.loads(run("list", "--json"))
+    assert {row["sensor_type"]: row["images"] for row in listed} == {"EEG": 24, "GSR": 8}
+
+
+def test_a_band_that_the_rate_does_not_reach_ends_before_anything_is_drawn(run):
+    with pytest.raises(UsageError, match="high_hz = 60 Hz is not below 50 Hz"):
+        run("generate", "--manifest", "m", "--sensor", "EEG", "--representation", "scalogram", "--workers", "0",
+            "--parameter", "high_hz=60")  # fmt: skip
+    assert json.loads(run("list", "--json")) == []
+
+
+def test_show_without_a_set_draws_every_representation_of_every_sensor_type(run, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    said = run("show", "-o", str(sheet), "--representation", "waveform", "--representation", "recurrence",
+               "--sensor", "EEG", "--sensor", "EDA", "--length", "8", "--size", "32")  # fmt: skip
+    assert "4 images are in" in said
+    # A row for each of the two sensor types, a column for each of the two representations.
+    assert matplotlib.image.imread(sheet).shape[:2] == (520, 480)
+    with pytest.raises(UsageError, match="choose what is drawn anew"):
+        run("show", "m-waveform", "--length", "8")

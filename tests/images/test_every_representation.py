@@ -29,8 +29,8 @@ def joined(drawings):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("samples", [1280, 999])
 def test_bytes_are_equal_whatever_the_batch_and_the_threads(kind, samples, threads):
-    chosen = representation(kind)
-    x = torch.from_numpy(noise(30, samples) * np.logspace(-4, 4, 10, dtype=np.float32).repeat(3)[:, None])
+    chosen = representation(kind, **({"scales": 16} if kind == "scalogram" else {}))
+    x = torch.from_numpy(noise(12, samples) * np.logspace(-4, 4, 6, dtype=np.float32).repeat(2)[:, None])
     x[4::9] += 20_000
     threads(1)
     whole = bits(draw(x, 256.0, chosen))
@@ -39,9 +39,8 @@ def test_bytes_are_equal_whatever_the_batch_and_the_threads(kind, samples, threa
         threads(n_threads)
         assert torch.equal(chosen.native(x, 256.0), native)
         assert torch.equal(torch.cat([chosen.native(window[None], 256.0) for window in x]), native)
-        for size in (7, 30):
-            parts = joined([draw(part, 256.0, chosen) for part in x.split(size)])
-            assert all(torch.equal(one, other) for one, other in zip(whole, parts, strict=True))
+        parts = joined([draw(part, 256.0, chosen) for part in x.split(5)])
+        assert all(torch.equal(one, other) for one, other in zip(whole, parts, strict=True))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ def by_definition(points, bins):
     edges = np.percentile(points, np.arange(1, bins) / bins * 100)
     state = [sum(point > edge for edge in edges) for point in points]
     counts = np.zeros((bins, bins))
-    for now, then in zip(state, state[1:], strict=False):
+    for now, then in pairwise(state):
         counts[now, then] += 1
     likely = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.array([[likely[one, other] for other in state] for one in state])

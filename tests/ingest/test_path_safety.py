@@ -10,7 +10,8 @@ import pytest
 from biocurate.engine import InProcess
 from biocurate.errors import RecipeError, SourceError
 from biocurate.formats import archive
-from biocurate.formats.source import Source, scan
+from biocurate.formats.listing import scan
+from biocurate.formats.source import Source
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.store.store import create_store
@@ -167,7 +168,9 @@ def test_an_archive_in_an_archive_is_not_opened(place):
         opened.writestr("a.csv", "ECG\n1\n")
     with zipfile.ZipFile(place / "raw/outer.zip", "w") as opened:
         opened.write(inner, "inner.zip")
-    assert [source.virtual for source in scan(place / "raw")] == ["outer.zip/inner.zip"]
+    problems: list[SourceError] = []
+    assert scan(place / "raw", problems) == []
+    assert [problem.where for problem in problems] == ["outer.zip/inner.zip"]
 
 
 def test_what_a_source_opens_lies_below_its_root(place):

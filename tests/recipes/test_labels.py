@@ -198,7 +198,10 @@ class TestAnnotations:
     def test_a_label_takes_onset_and_duration_and_translates(self, recipe, tree):
         stage = {"from": "annotations", "match": "Sleep stage (.)", "map": {"W": "wake", "2": "N2"}}
         annotations, warnings = self.annotated(recipe, tree, labels={"stage": stage})
-        assert annotations == [Annotation(0, NS, "stage", "wake"), Annotation(NS, NS, "stage", "N2")]
+        assert annotations == [
+            Annotation(0, NS, "stage", "wake", text="Sleep stage W"),
+            Annotation(NS, NS, "stage", "N2", text="Sleep stage 2"),
+        ]
         assert warnings[0].startswith("2 annotations")
 
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from biocurate.errors import DamageError
-from biocurate.store.arrays import ArrayReader, ArrayWriter, Layout, read_items, read_spans, receipt
+from biocurate.store.arrays import ArrayReader, ArrayWriter, Layout, read_items, receipt
 from biocurate.store.codecs import codec, codec_of, zarr_metadata
 from biocurate.store.objects import Objects
+from biocurate.store.spans import read_spans
 
 CODECS = ["pcodec-6", "blosc-lz4-5", "blosc-zstd-3", "zstd-3"]
 DTYPES = ["int16", "int32", "float32", "float64"]

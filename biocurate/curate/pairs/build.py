@@ -19,13 +19,14 @@ from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.sensors import SensorType
 from biocurate.store.pair_schema import PAIRS
+from biocurate.store.parquet import ROW_GROUP
 from biocurate.store.runs import Run
 from biocurate.store.signal_reader import view_of
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 
-BATCH = 500_000
-"""Windows whose pairs are made and written at once."""
+BATCH = ROW_GROUP
+"""Windows whose pairs are made and written at once; more take memory and are no faster (`biocurate bench windows`)."""
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,13 @@ def pairs_of(windows: pl.DataFrame, streams: Streams, sensors: Sequence[str]) ->
     for number, (first, second) in enumerate(combinations(sensors, 2)):
         a, b = _same_clock(entries, streams, first, second)
         found.append(_columns(entries, streams, number, a, entries["stream"][b], entries["start"][b]))
-        moved, stream, start = _other_clock(entries, streams, first, second)
-        found.append(_columns(entries, streams, number, moved, stream, start))
+        if not streams.one_clock:
+            moved, stream, start = _other_clock(entries, streams, first, second)
+            found.append(_columns(entries, streams, number, moved, stream, start))
+    if len(found) == 1:
+        return _frame(windows, streams, found[0])  # sorted, and complete
     each = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
-    kept = _complete(each["window"], each["combination"], len(found) // 2, windows.height)
+    kept = _complete(each["window"], each["combination"], number + 1, windows.height)
     # What is joined here is sorted by window already: a stable sort merges it in a few passes.
     order = np.argsort(each["window"] * len(found) + each["combination"], kind="stable")
     order = order if kept.all() else order[kept[order]]
@@ -140,6 +143,8 @@ def _together(a: Ints, b: Ints) -> Ints:
 
 def _method(streams: Streams, a: Ints, b: Ints, shared: NDArray[np.bool_]) -> Ints:
     """The less exact of the two clocks' methods; a stream on the recording's own clock needs none."""
+    if shared.all():
+        return np.zeros(a.size, dtype=np.int64)
     of_each = streams.table["method"].to_numpy()
     first, second = of_each[a], of_each[b]
     known = np.where(first == 0, second, np.where(second == 0, first, np.minimum(first, second)))
@@ -159,7 +164,9 @@ def _complete(window: Ints, combination: Ints, wanted: int, n_windows: int) -> N
 def _frame(windows: pl.DataFrame, streams: Streams, each: dict[str, Any]) -> pl.DataFrame:
     table = streams.table
     of_window = windows.select("window_id", "recording_id", "revision", "person", "t0_ns", "duration_ns")
-    columns = of_window.select(pl.all().gather(each["window"]))
+    window = each["window"]
+    alone = window.size == windows.height and bool((window == np.arange(window.size)).all())
+    columns = of_window if alone else of_window.select(pl.all().gather(window))
     sides = {
         f"{name}_{side}{unit}": table[source].gather(each[f"stream_{side}"])
         for side in ("a", "b")

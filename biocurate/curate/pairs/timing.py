@@ -8,6 +8,7 @@ stand, which is told of each pair.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -103,6 +104,11 @@ class Streams:
             knots=SortedGroups.of(knots["t_ns"].to_numpy(), rows["knots"].list.len().to_numpy().astype(np.int64)),
             added=knots["offset_ns"].to_numpy().astype(np.float64),
         )
+
+    @cached_property
+    def one_clock(self) -> bool:
+        """Whether no recording has streams on two clocks."""
+        return np.unique(self.clock).size == np.unique(self.recording).size
 
     def time_of(self, stream: Ints, sample: Ints) -> Ints:
         """Time of a sample on its device's clock, in nanoseconds from the recording's start."""

@@ -10,18 +10,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.curate.views.lazy import Computing
-from biocurate.errors import StaleError, StoreError, UsageError
-from biocurate.recording import ns_to_samples
+from biocurate.curate.windows.choosing import Chosen, choose, one_length, one_montage, one_unit
+from biocurate.errors import UsageError
 from biocurate.sensors import SensorType
 from biocurate.store.finish import Scaling, finished
-from biocurate.store.reading import physical
+from biocurate.store.scales import Scales
 from biocurate.store.signal_reader import SignalReader, view_of
-from biocurate.store.sql import nearest
-from biocurate.store.stale import KEY, stale_error
+from biocurate.store.spans import Target, as_stored
 from biocurate.store.store import Store
 
+Ints = NDArray[np.int64]
+
 BLOCK = 8_000_000
-"""Samples that are decoded and scaled at once, which bounds the memory beside the result."""
+"""Samples that are computed or finished at once, which bounds the memory beside the result."""
 
 
 def read_windows(
@@ -76,203 +77,61 @@ def read_windows(
         reader = SignalReader.of(store, rows)
     elif reader.view != view_of(rows):
         raise UsageError("the reader is not of the windows' view.", mend="Make it by SignalReader.of(store, rows).")
-    chosen = _choose(reader, rows, SensorType.parse(sensor), channels, rate_hz)
-    n_samples = _one_length(chosen, sensor)
-    names = list(channels) if channels is not None else _one_montage(chosen, sensor)
+    chosen = choose(reader, rows, SensorType.parse(sensor), channels, rate_hz)
+    n_samples = one_length(chosen)
+    names = list(channels) if channels is not None else one_montage(chosen)
     if not digital:
-        _one_unit(chosen, names, sensor)
-    out: NDArray[Any] | None = None
-    for mine, block in _blocks(reader, chosen, names, n_samples, digital, scaling):
-        if out is None:
-            out = np.empty((rows.height, *block.shape[1:]), dtype=block.dtype)
-        out = out.astype(np.promote_types(out.dtype, block.dtype), copy=False)
-        out[mine] = block
-    assert out is not None
+        one_unit(chosen, names)
+    out = np.empty((rows.height, len(names), n_samples), np.float32 if not digital else reader.dtype(chosen.stream))
+    for mine, own in _montages(chosen):
+        picked = np.arange(len(own)) if own == names or len(own) == 1 else np.array([own.index(name) for name in names])
+        _put(chosen, mine, picked, out, digital)
+        if reader.view is not None and not digital:
+            _finish(chosen, mine, picked, [own[place] for place in picked], out, scaling)
     return out
 
 
-def _choose(
-    reader: SignalReader,
-    rows: pl.DataFrame,
-    sensor: SensorType,
-    channels: Sequence[str] | None,
-    rate_hz: float | None,
-) -> pl.DataFrame:
-    """One row a window, in the order of ``rows``: the stream to read, and the first sample in its part."""
-    where = f"read_windows {sensor}"
-    _check_live(reader, rows)
-    covering = (
-        rows.select(pl.row_index("row"), "recording_id", "duration_ns", "streams")
-        .explode("streams")
-        .unnest("streams")
-        .rename({"start": "first"})
-    )
-    of_type = reader.streams.filter(pl.col("sensor_type") == str(sensor))
-    found = covering.join(of_type, on=["recording_id", "stream_no"], how="inner", maintain_order="left")
-    _each_window_has(
-        found, rows, where, f"no {sensor} without a gap", f"Filter: array_contains(sensor_types, '{sensor}')."
-    )
-    if rate_hz is not None:
-        rates = found["rate_hz"].unique().sort().to_list()
-        found = found.filter(pl.col("rate_hz") == rate_hz)
-        mend = f"Rates there are: {', '.join(f'{rate:g}' for rate in rates)} Hz."
-        _each_window_has(found, rows, where, f"no {sensor} at {rate_hz:g} Hz", mend)
-    if channels is not None:
-        known = found["names"].explode().unique().drop_nulls().to_list()
-        for name in channels:
-            if name not in known:
-                raise UsageError(f"there is no channel {name!r}.", where=where, mend=nearest(name, known))
-        found = found.filter(pl.all_horizontal(pl.col("names").list.contains(name) for name in channels))
-        _each_window_has(
-            found, rows, where, f"no stream with all of {', '.join(channels)}", "Filter these windows out."
-        )
-    twice = found.filter(pl.col("row").is_duplicated())
-    if twice.height:
-        ids = twice.filter(pl.col("row") == twice["row"][0])
-        streams = ", ".join(f"{row[0]} at {row[1]:g} Hz" for row in ids.select("stream_id", "rate_hz").iter_rows())
-        raise UsageError(
-            f"several {sensor} streams cover the same window: {streams}.",
-            where=where,
-            mend="Say which one is meant by channels or rate_hz.",
-        )
-    return found.with_columns(at=pl.col("start") + pl.col("first"))
+def _montages(chosen: Chosen) -> Iterator[tuple[Ints, list[str]]]:
+    """Windows whose streams have the same channels in the same order: their rows, and the channels."""
+    montage = chosen.reader.index.montage[chosen.stream]
+    for number in np.unique(montage):
+        mine = np.flatnonzero(montage == number)
+        yield mine, list(chosen.reader.streams["names"][int(chosen.stream[mine[0]])])
 
 
-def _check_live(reader: SignalReader, rows: pl.DataFrame) -> None:
-    if reader.view is not None and reader.streams.is_empty():
-        raise StaleError(
-            f"the windows are of the view {reader.view}, and the store has none of its streams any more.",
-            where=reader.store.url,
-            mend="The view was changed, or the recordings: biocurate preprocess VIEW, then biocurate windows build.",
-        )
-    stale = rows.select(KEY).unique().join(reader.streams.select(KEY), on=KEY, how="anti").sort(KEY)
-    if stale.height:
-        raise stale_error(stale, "", reader.store.url, None)
+def _put(chosen: Chosen, mine: Ints, picked: Ints, out: NDArray[Any], digital: bool) -> None:
+    """Put samples of some windows, whose streams have the same channels, into their rows of the result."""
+    index, first = chosen.reader.index, chosen.first[mine]
+    known, kinds = np.unique(chosen.stream[mine], return_inverse=True)
+    everything = np.array_equal(picked, np.arange(len(chosen.reader.streams["names"][int(known[0])])))
+    turn = as_stored if digital else Scales.of(index, known, picked)
+    target = Target(out, turn, None if everything else picked.tolist())
+    stored = index.part[known][kinds] >= 0
+    chosen.reader.put(known[kinds[stored]], first[stored], mine[stored], kinds[stored], target)
+    if not stored.all():
+        _compute(chosen.reader, known[kinds[~stored]], first[~stored], mine[~stored], kinds[~stored], target)
 
 
-def _each_window_has(found: pl.DataFrame, rows: pl.DataFrame, where: str, what: str, mend: str) -> None:
-    without = rows.height - found["row"].n_unique()
-    if without:
-        lost = np.setdiff1d(np.arange(rows.height), found["row"].to_numpy())[0]
-        first = rows["recording_id"][int(lost)]
-        raise UsageError(f"{without:,} of {rows.height:,} windows have {what}, one of {first}.", where=where, mend=mend)
+def _compute(reader: SignalReader, stream: Ints, first: Ints, rows: Ints, kinds: Ints, target: Target) -> None:
+    """The same for streams of a view that have no part, in blocks of bounded size."""
+    computing, n_samples = Computing(reader.store), target.out.shape[2]
+    order = np.lexsort((first, stream))
+    step = max(1, BLOCK // max(1, int(reader.streams["n_channels"][int(stream[0])]) * n_samples))
+    for at in range(0, order.size, step):
+        some = order[at : at + step]
+        windows = reader.streams[stream[some]].with_columns(first=pl.Series(first[some]))
+        for place, values in zip(some, computing.windows(windows, n_samples), strict=True):
+            wanted = values if target.channels is None else values[target.channels]
+            target.turn(wanted, int(kinds[place]), target.out[rows[place]])
 
 
-def _one_length(chosen: pl.DataFrame, sensor: str) -> int:
-    """Samples of every window."""
-    kinds = chosen.group_by("rate_hz", "duration_ns").agg(pl.col("corpus").unique().sort()).sort("rate_hz")
-    if kinds.height > 1:
-        stated = "; ".join(
-            f"{duration / 1e9:g} s at {rate:g} Hz in {', '.join(corpora)}"
-            for rate, duration, corpora in kinds.iter_rows()
-        )
-        raise UsageError(
-            f"windows of different lengths in samples cannot make one array: {stated}.",
-            where=f"read_windows {sensor}",
-            mend="Filter them, name one rate_hz, or resample with a view first.",
-        )
-    n_samples = ns_to_samples(int(kinds["duration_ns"][0]), float(kinds["rate_hz"][0]))
-    beyond = chosen.filter((pl.col("first") < 0) | (pl.col("first") + n_samples > pl.col("n_samples")))
-    if beyond.height:
-        raise StoreError("a window reaches past its stream.", where=beyond["stream_id"][0], mend="Build windows again.")
-    return n_samples
-
-
-def _one_montage(chosen: pl.DataFrame, sensor: str) -> list[str]:
-    """The channels, which must be the same and in the same order in every window; a single one may have any name."""
-    montages = (
-        chosen.group_by("names").agg(pl.col("corpus").unique().sort(), pl.col("stream_id").min()).sort("stream_id")
-    )
-    sizes = montages["names"].list.len().unique()
-    if montages.height > 1 and sizes.to_list() != [1]:
-        stated = "; ".join(
-            f"{', '.join(names)} ({', '.join(corpora)}, such as {stream})"
-            for names, corpora, stream in montages.head(3).iter_rows()
-        )
-        raise UsageError(
-            f"the streams differ in their channels: {stated}.",
-            where=f"read_windows {sensor}",
-            mend="Name the channels that are wanted, or filter the windows.",
-        )
-    return list(montages["names"][0])
-
-
-def _one_unit(chosen: pl.DataFrame, names: list[str], sensor: str) -> None:
-    """Refuse to mix units: a wrong scale is worse than no data."""
-    alike = chosen["names"].n_unique() == chosen["canonical_units"].n_unique() == 1
-    if alike and len(set(own := chosen["names"][0].to_list())) == len(own):
-        return  # the usual case, which needs no grouping
-    units = chosen.unique("stream_id").select("corpus", "names", "canonical_units").explode("names", "canonical_units")
-    if chosen["names"].list.len().max() == 1:
-        # One channel a stream, whatever each calls it.
-        units = units.with_columns(names=pl.lit(names[0]))
-    else:
-        units = units.filter(pl.col("names").is_in(names))
-    mixed = units.group_by("names").agg(pl.col("canonical_units").unique())
-    mixed = mixed.filter(pl.col("canonical_units").list.len() > 1)
-    if mixed.height:
-        name, found = mixed.sort("names").row(0)
-        corpora = ", ".join(units["corpus"].unique().sort())
-        raise UsageError(
-            f"{name} is in different units: {', '.join(sorted(unit or 'none' for unit in found))} ({corpora}).",
-            where=f"read_windows {sensor}",
-            mend="Read them apart, or state the unit in the recipe.",
-        )
-
-
-def _blocks(
-    reader: SignalReader,
-    chosen: pl.DataFrame,
-    names: list[str],
-    n_samples: int,
-    digital: bool,
-    scaling: Scaling | None,
-) -> Iterator[tuple[NDArray[np.int64], NDArray[Any]]]:
-    """Windows by montage and place in the store, in blocks of bounded size: their rows, and their samples."""
-    computing = Computing(reader.store)
-    chosen = chosen.with_columns(stored=pl.col("part").is_not_null()).sort("names", "part", "stream_id", "at")
-    for (montage, is_stored), group in chosen.group_by(["names", "stored"], maintain_order=True):
-        own = list(montage)
-        picked = list(range(len(own))) if own == names or len(own) == 1 else [own.index(name) for name in names]
-        step = max(1, BLOCK // max(1, len(own) * n_samples))
-        for block in group.iter_slices(step):
-            if is_stored:
-                parts, digests = block["part"].to_list(), block["part_digest"].to_list()
-                stored = reader.digital(parts, digests, block["at"].to_numpy(), n_samples)
-            else:
-                stored = computing.windows(block, n_samples)
-            if picked != list(range(len(own))):
-                stored = stored[:, picked]
-            values = stored if digital else _scaled(stored, block, picked)
-            if reader.view is not None and not digital:
-                floor = _per_channel(block, "floor", picked)
-                values = finished(values, block.row(0, named=True), floor, [own[place] for place in picked], scaling)
-            yield block["row"].to_numpy().astype(np.int64), values
-
-
-def _scaled(stored: NDArray[Any], block: pl.DataFrame, picked: list[int]) -> NDArray[np.float32]:
-    scale, shift, invalid = (_per_channel(block, name, picked) for name in ("scale", "shift", "invalid"))
-    out = physical(stored, scale, shift, ())
-    _mark_invalid(out, stored, invalid)
-    return out
-
-
-def _mark_invalid(out: NDArray[np.float32], stored: NDArray[Any], invalid: NDArray[np.float64]) -> None:
-    """Put NaN where a stored value is its channel's invalid code; integers are compared as integers."""
-    known = ~np.isnan(invalid)
-    codes: NDArray[Any] = invalid
-    if stored.dtype.kind in "iu":
-        ends = np.iinfo(stored.dtype)
-        known &= (invalid >= ends.min) & (invalid <= ends.max)
-        codes = np.where(known, invalid, 0).astype(stored.dtype)
-    if known.any():
-        found = stored == codes[..., None]
-        found &= known[..., None]
-        if found.any():
-            out[found] = np.nan
-
-
-def _per_channel(block: pl.DataFrame, name: str, picked: list[int]) -> NDArray[np.float64]:
-    """A list column as an array, shape (windows, channels)."""
-    flat = block[name].explode().cast(pl.Float64).to_numpy()
-    return np.asarray(flat.reshape(block.height, -1)[:, picked], dtype=np.float64)
+def _finish(
+    chosen: Chosen, mine: Ints, picked: Ints, own: Sequence[str], out: NDArray[np.float32], scaling: Scaling | None
+) -> None:
+    """Normalise and clip windows of a view, in blocks of bounded size."""
+    row = chosen.reader.streams.row(int(chosen.stream[mine[0]]), named=True)
+    step = max(1, BLOCK // max(1, out.shape[1] * out.shape[2]))
+    for at in range(0, mine.size, step):
+        some = mine[at : at + step]
+        floor = chosen.reader.index.per_channel("floor", chosen.stream[some], picked)
+        out[some] = finished(out[some], row, floor, own, scaling)

@@ -193,4 +193,4 @@ def cut_off(where: str, expected: int, found: int) -> IncompleteError:
 
 def damaged(where: str, what: str) -> SourceError:
     """The error of a file that contradicts itself."""
-    return SourceError(f"{what}.", where=where, mend=AGAIN)
+    return SourceError(f"{what}.", where=where, mend=AGAIN, unfinished=True)

@@ -140,6 +140,7 @@ def _files(source: Source, header: BvHeader, options: BrainVisionOptions) -> _Fi
             "names a data file that is not there.",
             where=source.virtual,
             mend="Put the data file (.eeg or .dat) beside it under the name in the header, or under the header's own.",
+            unfinished=True,
         )
     named = header.file("markerfile", source)
     markers = _found(source, named, "marker file", warnings) if named else None
@@ -148,6 +149,7 @@ def _files(source: Source, header: BvHeader, options: BrainVisionOptions) -> _Fi
             "names a marker file that is not there.",
             where=source.virtual,
             mend="Get the .vmrk file, or set the reader's `markers: optional` to read it without.",
+            unfinished=True,
         )
     if markers is None:
         warnings.append(NO_MARKERS)

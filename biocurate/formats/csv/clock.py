@@ -15,6 +15,7 @@ from biocurate.errors import SourceError
 from biocurate.formats.csv.options import TimeUnit
 from biocurate.formats.csv.ranks import median
 from biocurate.formats.csv.times import Times
+from biocurate.formats.timeline import gaps_told
 from biocurate.recording import NS, Segment
 
 GAP = 1.5
@@ -100,6 +101,10 @@ class Clock:
     shift_ns: int = 0
     """Of the first sample, from the first row's time."""
 
+    def told(self) -> tuple[str, ...]:
+        """Its warnings, and how much its gaps leave out."""
+        return (*self.warnings, *gaps_told(self.segments, self.rate_hz))
+
 
 def steady_clock(
     times: Times,
@@ -141,15 +146,19 @@ def steady_clock(
         return Clock(found.rate_hz, segments)
     row, what = found.fault()
     if not in_order:
-        raise SourceError(
-            f"line {line(row)}: {what}.",
-            where=where,
-            mend="Say in the recipe what its times are worth. With the true `rate_hz`: `on_clock: arrival-order` takes "
-            "the rows as they came, `trust-stamps` begins anew at each time out of place, `resample` makes a new grid. "
-            "`robust-line` finds the rate itself.",
-        )
+        raise SourceError(f"line {line(row)}: {what}.", where=where, mend=_ways(times))
     note = f"Its times are not steady: at line {line(row)}, {what} ({found.n_faults} rows in all); rows as they came."
     return Clock(found.rate_hz, (Segment(0, len(times)),), (note,))
+
+
+def _ways(times: Times) -> str:
+    """What a recipe can say of times that are not steady; two of the ways need times that advance."""
+    advance = all(bool((steps > 0).all()) for _, steps in times.steps())
+    others = "`trust-stamps` begins anew at each time out of place, `resample` makes a new grid"
+    return (
+        "Say in the recipe what its times are worth. With the true `rate_hz`: `on_clock: arrival-order` takes the rows "
+        f"as they came{', ' + others if advance else ''}. `robust-line` finds the rate itself."
+    )
 
 
 @dataclass(frozen=True)

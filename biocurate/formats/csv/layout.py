@@ -69,12 +69,15 @@ def read_layout(lines: Lines, source: Source, options: CsvOptions) -> CsvLayout:
         The file has no rows under its header, or its columns are not those that the options name.
     """
     n_head = 2 if options.layout == "e4" else options.header_rows
-    head = [cells(row, options.separator) for row in lines.head(n_head)]
+    head = [cells(row, options.separator, source.virtual) for row in lines.head(n_head)]
     lines.skip_comments()
-    width = len(cells(lines.peek(), options.separator))
+    width = len(cells(lines.peek(), options.separator, source.virtual))
     if len(head) < n_head or not lines.peek():
         raise SourceError(
-            "has no rows under its header.", where=source.virtual, mend="Leave the file out of the recipe's pattern."
+            "has no rows under its header.",
+            where=source.virtual,
+            mend="Leave the file out of the recipe's pattern.",
+            unfinished=True,
         )
     if options.layout == "e4":
         names, signals = _e4(head, width, source, options)

@@ -86,7 +86,7 @@ class CsvReader:
         clock = table.clock() if table.layout.time is not None else None
         return Recording(
             streams=tuple(_streams(table, clock)),
-            warnings=(*noted, *table.missing(), *(clock.warnings if clock else ())),
+            warnings=(*noted, *table.missing(), *(clock.told() if clock else ())),
             start_unix_ns=_start(table, clock),
         )
 
@@ -123,7 +123,10 @@ def _table(source: Source, options: CsvOptions, block: int, n_blocks: int | None
             table.add(each)
     if not table.n_rows:
         raise SourceError(
-            "has no rows under its header.", where=source.virtual, mend="Leave the file out of the recipe's pattern."
+            "has no rows under its header.",
+            where=source.virtual,
+            mend="Leave the file out of the recipe's pattern.",
+            unfinished=True,
         )
     return table, lines.ends.warnings()
 

@@ -35,6 +35,7 @@ class Table:
     _spools: dict[Dtype, Spool] = field(init=False)
     _times: Spool = field(default_factory=lambda: Spool(1, np.dtype(np.int64)))
     _missing: NDArray[np.int64] = field(init=False)
+    _infinite: NDArray[np.int64] = field(init=False)
     _first_rows: list[int] = field(default_factory=list)
     _lines: list[Block] = field(default_factory=list)
     _grid: Grid | None = None
@@ -48,8 +49,10 @@ class Table:
             missing=tuple(self.options.missing),
             wanted=tuple(sorted({column.place for column in self.layout.signals})),
             text=self.layout.time,
+            first_line=self.layout.first_row + 1,
         )
         self._missing = np.zeros(len(self.layout.signals), np.int64)
+        self._infinite = np.zeros(len(self.layout.signals), np.int64)
         self._spools = {dtype: Spool(len(rows), np.dtype(dtype)) for dtype, rows in self.by_dtype().items()}
 
     def add(self, block: Block) -> None:
@@ -84,6 +87,7 @@ class Table:
             self._times.append(found[None])
         values = parsed[[self._grammar.wanted.index(column.place) for column in self.layout.signals]]
         self._missing += np.isnan(values).sum(axis=1)
+        self._infinite += np.isinf(values).sum(axis=1)
         for dtype, rows in self.by_dtype().items():
             kept = values[rows] if dtype == "float64" else self._integers(values, rows, dtype, block)
             self._spools[dtype].append(kept)
@@ -119,10 +123,11 @@ class Table:
         return samples if self._grid is None else ArraySamples(self._grid.samples(samples.read(0, self.n_rows)))
 
     def missing(self) -> list[str]:
-        """What is missing, a sentence a column."""
+        """What is missing or no finite number, a sentence a column."""
         return [
-            f"Column {column.label!r}: {count:,} of {self.n_rows:,} cells are missing."
-            for column, count in zip(self.layout.signals, self._missing.tolist(), strict=True)
+            f"Column {column.label!r}: {count:,} of {self.n_rows:,} cells are {what}."
+            for counts, what in ((self._missing, "missing"), (self._infinite, "infinite, and kept so"))
+            for column, count in zip(self.layout.signals, counts.tolist(), strict=True)
             if count
         ]
 

@@ -26,6 +26,10 @@ BLOCK = 2**23
 AHEAD = 2**16
 """Bytes of text that the first rows are looked for in at a time."""
 
+_UNITS = (
+    "If it holds the columns' units, count it among the `header_rows` and give it as `units_row` in the recipe's "
+    "options. Else: "
+)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:inf|infinity|nan)", re.IGNORECASE)
 
 
@@ -161,9 +165,23 @@ def _decoded(line: bytes) -> str:
         return line.decode("latin-1")
 
 
-def cells(row: str, separator: str) -> list[str]:
-    """Part one row, quoted or not, into cells without blanks around them."""
-    return [cell.strip() for cell in next(csv.reader([row], delimiter=separator, skipinitialspace=True), [""])]
+def cells(row: str, separator: str, where: str, line: int | None = None) -> list[str]:
+    """Part one row, quoted or not, into cells without blanks around them.
+
+    Raises
+    ------
+    SourceError
+        A cell is longer than a number or a name can be.
+    """
+    try:
+        return [cell.strip() for cell in next(csv.reader([row], delimiter=separator, skipinitialspace=True), [""])]
+    except csv.Error as error:
+        raise SourceError(
+            f"{'one of its first lines' if line is None else f'line {line}'} has a cell of more than "
+            f"{csv.field_size_limit():,} letters.",
+            where=where,
+            mend="This looks like no CSV file, or a quote has no partner; check the recipe's reader and that line.",
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -180,6 +198,8 @@ class Grammar:
     """Places of the columns to read as numbers, ascending."""
     text: int | None = None
     """Place of a column to read as text."""
+    first_line: int | None = None
+    """Number of the first line under the header."""
 
     def parse(self, block: Block) -> tuple[NDArray[np.float64], pl.Series | None]:
         """Turn a block into numbers.
@@ -240,11 +260,13 @@ class Grammar:
             f"line {line} has {found} cells where {len(self.names)} are expected.",
             where=self.where,
             mend="Mend or delete that line, or check `separator` and `header_rows` in the recipe.",
+            unfinished=found < len(self.names),
         )
 
     def _careful(self, block: Block) -> tuple[NDArray[np.float64], pl.Series | None]:
         """Read row by row what polars refused: find the line at fault, or read what is unusual but right."""
-        rows = [cells(row, self.separator) for row in _decoded(block.text).split("\n")]
+        lines = enumerate(_decoded(block.text).split("\n"))
+        rows = [cells(row, self.separator, self.where, block.line(number)) for number, row in lines]
         for number, row in enumerate(rows):
             if len(row) != len(self.names):
                 self._refuse_width(block.line(number), len(row))
@@ -263,6 +285,7 @@ class Grammar:
             raise SourceError(
                 f"line {line}, column {self.names[place]!r} is no number.",
                 where=self.where,
-                mend="Mend or delete that line; a mark for missing values goes into the reader's `missing`.",
+                mend=f"{_UNITS if line == self.first_line else ''}Mend or delete that line; a mark for missing values "
+                "goes into the reader's `missing`.",
             )
         return float(cell)

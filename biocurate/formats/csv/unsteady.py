@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
 from biocurate.formats.csv.clock import GAP, SLACK, Clock, simplest_rate
-from biocurate.formats.csv.ranks import median, quantiles
+from biocurate.formats.csv.ranks import Blocks, median, quantiles
 from biocurate.formats.csv.times import ROWS, Times
 from biocurate.recording import NS, Segment
 
 LOST_S = 1.0
 """A pause of more than so many seconds, and of `GAP` periods, is a gap also where times jitter."""
+
+EIGHTH = 8
+LEAST_LAG = 8
+"""Pairs of rows that are nearer tell jitter, no rate."""
 
 MOST_STRETCHES = 0.1
 """Times that begin anew on more than this share of rows are irregular: no piece of them has a rate."""
@@ -30,6 +34,8 @@ def robust_line(times: Times, where: str) -> Clock:
 
     The rate is that of the median of the slopes over half of the longest stretch without a gap, each stretch begins
     at the median of its times less their places (after Theil 1950 and Siegel 1982, with pairs half a stretch apart).
+    Where the clock was set in between, every such pair may lie across that step: pairs an eighth apart tell, most of
+    which do not, and where they contradict, their slope is taken.
 
     Parameters
     ----------
@@ -43,7 +49,7 @@ def robust_line(times: Times, where: str) -> Clock:
         There are too few rows, or the times do not advance.
     """
     edges = _lost(times)
-    rate_hz = _line_rate(times, edges, where)
+    rate_hz, steps = _line_rate(times, edges, where)
     begins = [_line_begin(times, a, b, NS / rate_hz) for a, b in pairwise(edges)]
     segments = _apart(begins, edges, rate_hz)
 
@@ -59,26 +65,50 @@ def robust_line(times: Times, where: str) -> Clock:
         f"Its times jitter: {back} of {len(times)} rows run back. Rows lie as they came on a line at {rate_hz:g} "
         f"Hz; half of the times are within {half_ms:.3g} ms of it, 99 % within {most_ms:.3g} ms."
     )
-    return Clock(rate_hz, segments, (note,), round(begins[0]))
+    stepped = ["Its clock was set anew within it: by that much rows lie beside their times."] if steps else []
+    return Clock(rate_hz, segments, (note, *stepped), round(begins[0]))
 
 
-def _line_rate(times: Times, edges: Sequence[int], where: str) -> float:
-    """The rate of the median slope over half of the longest stretch."""
+def _line_rate(times: Times, edges: Sequence[int], where: str) -> tuple[float, bool]:
+    """The rate of the median slope in the longest stretch, and whether the clock steps within it."""
     first, last = max(pairwise(edges), key=lambda edge: edge[1] - edge[0])
-    half = (last - first) // 2
-
-    def slopes() -> Iterator[NDArray[np.float64]]:
-        for row, block in times.blocks(first, last - half):
-            yield (times.read(row + half, row + half + len(block)) - block) / max(half, 1)
-
-    period = (median(slopes) if half else None) or 0.0
+    lag = (last - first) // 2
+    period = (median(_slopes(times, first, last, lag)) if lag else None) or 0.0
+    near = _steady_slope(times, first, last, period)
+    steps = near is not None
+    if near is not None:
+        lag, period = (last - first) // EIGHTH, near
     if period <= 0:
         raise SourceError(
             "has times that do not advance with its rows.",
             where=where,
             mend="Declare the true `rate_hz` with `on_clock: arrival-order`, or leave the file out.",
         )
-    return simplest_rate(NS / period, min(1e-3, 0.25 / half))
+    return simplest_rate(NS / period, min(1e-3, 0.25 / lag)), steps
+
+
+def _steady_slope(times: Times, first: int, last: int, period: float) -> float | None:
+    """The slope of pairs an eighth of a stretch apart where these agree, and not with the one that is given."""
+    lag = (last - first) // EIGHTH
+    if lag < LEAST_LAG:
+        return None
+    near = _slopes(times, first, last, lag)
+    slope = median(near) or 0.0
+    # Of one step in the clock, a seventh of these pairs is off; what most of the others spread is their jitter.
+    [spread] = quantiles(lambda: (np.abs(block - slope) for block in near()), [0.8]) or [0.0]
+    apart = abs(period - slope)
+    by_more_than_a_row = apart * ((last - first) // 2) > slope
+    return slope if slope > 0 and apart > 5 * spread and by_more_than_a_row else None
+
+
+def _slopes(times: Times, first: int, last: int, lag: int) -> Blocks:
+    """Time from row to row, by all pairs of rows so far apart."""
+
+    def slopes() -> Iterator[NDArray[np.float64]]:
+        for row, block in times.blocks(first, last - lag):
+            yield (times.read(row + lag, row + lag + len(block)) - block) / lag
+
+    return slopes
 
 
 def _line_begin(times: Times, first: int, stop: int, period: float) -> float:

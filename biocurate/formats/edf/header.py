@@ -90,6 +90,8 @@ class EdfHeader:
     """Of the header: where the records begin."""
     n_controls: int = 0
     """Control characters in it, where only printable ones may be (EDF, "The header record")."""
+    has_commas: bool = False
+    """Whether a number in it has a decimal comma, which the standard has no place for."""
 
     @property
     def is_plus(self) -> bool:
@@ -167,6 +169,8 @@ class EdfHeader:
         found = []
         if self.n_controls:
             found.append(f"Its header has bytes that are no text ({self.n_controls:,}); it may be damaged.")
+        if self.has_commas:
+            found.append("Numbers in its header have decimal commas (EDF has points); they are read as points.")
         if self.is_plus and not any(signal.is_annotations for signal in self.signals):
             found.append("It says that it is EDF+, but has no annotation signal; nothing says when its records begin.")
         labels = Counter(signal.label for signal in self.signals if not signal.is_annotations)
@@ -188,17 +192,15 @@ def parse_header(source: Source) -> EdfHeader:
         start = stream.read(256)
         refuse_impostor(start, where)
         width = _width(start, where)
+        if len(start) < 256:
+            raise _cut_off(256, len(start), where)
         fields = _split(start, _FILE_FIELDS)
         n_signals = _whole(fields["n_signals"], "number of signals", where)
         rest = stream.read(256 * n_signals)
     if n_signals < 1:
         raise SourceError("has a header that declares no signal.", where=where, mend=_AGAIN)
     if len(start) + len(rest) < 256 * (n_signals + 1):
-        raise SourceError(
-            f"ends inside its header: {256 * (n_signals + 1):,} bytes expected, {len(start) + len(rest):,} found.",
-            where=where,
-            mend="The file looks cut off; download it again.",
-        )
+        raise _cut_off(256 * (n_signals + 1), len(start) + len(rest), where)
     return EdfHeader(
         width=width,
         fields=fields,
@@ -206,14 +208,22 @@ def parse_header(source: Source) -> EdfHeader:
         record_s=_duration(fields["record_s"], where),
         signals=_signals_of(rest, n_signals, where),
         n_bytes=256 * (n_signals + 1),
+        has_commas="," in fields["record_s"] or b"," in _limits(rest, n_signals),
         n_controls=len(start[8:] + rest) - len((start[8:] + rest).translate(None, _CONTROLS)),
     )
+
+
+def _limits(raw: bytes, n_signals: int) -> bytes:
+    """The fields of all physical and digital limits, which lie end to end."""
+    widths = list(_SIGNAL_FIELDS.items())
+    first, stop = (sum(width for _, width in widths[:number]) * n_signals for number in (3, 7))
+    return raw[first:stop]
 
 
 def _width(start: bytes, where: str) -> int:
     if start[:8] == b"\xffBIOSEMI":
         return 3
-    if start[:8].rstrip(b" \x00") == b"0" and len(start) == 256:
+    if start[:8].rstrip(b" \x00") == b"0":
         return 2
     raise SourceError(
         "is no EDF or BDF file: it begins with another mark.", where=where, mend="Check the recipe's reader."
@@ -226,6 +236,15 @@ def _split(raw: bytes, widths: dict[str, int]) -> dict[str, str]:
         fields[name] = _text(raw[start : start + width])
         start += width
     return fields
+
+
+def _cut_off(expected: int, found: int, where: str) -> SourceError:
+    return SourceError(
+        f"ends inside its header: {expected:,} bytes expected, {found:,} found.",
+        where=where,
+        mend="The file looks cut off; download it again.",
+        unfinished=True,
+    )
 
 
 def _signals_of(raw: bytes, n_signals: int, where: str) -> tuple[EdfSignal, ...]:

@@ -31,6 +31,7 @@ from biocurate.formats.header import Header, SignalHeader, is_digits
 from biocurate.formats.impostors import is_crlf_damaged
 from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
+from biocurate.formats.timeline import gaps_told
 from biocurate.recording import NS, Annotation, Channel, Recording, Stream
 from biocurate.sensors import Identity, canonical_unit, identify_all
 
@@ -136,6 +137,8 @@ def _layout(source: Source, options: EdfOptions) -> _Layout:
     header = parse_header(source)
     warnings: list[str] = []
     signals = tuple(signal for signal in header.signals if not signal.is_annotations and signal.per_record)
+    if empty := [signal.label for signal in header.signals if not signal.is_annotations and not signal.per_record]:
+        warnings.append(f"Signals that have no sample in a record are left out: {', '.join(map(repr, empty))}.")
     if signals and header.record_s == 0:
         raise SourceError(
             "says that its data records last 0 seconds, so that its signals have no sampling rate.",
@@ -286,6 +289,7 @@ def _stretches(layout: _Layout, lists: TimedLists, warnings: list[str]) -> list[
         parts = stretches(onsets, header.record_s, tolerance)
         if len(parts) > 1 and not header.is_discontinuous:
             warnings.append(f"It is not marked as having gaps, but its records' times have {len(parts) - 1}; kept.")
+        warnings += gaps_told([part.segment(1) for part in parts], 1 / header.record_s)
         return parts
     if len(onsets) < n_records:
         problem = (

@@ -114,6 +114,7 @@ def refuse_broken_mat(source: Source) -> None:
             "is damaged: the parts of its MATLAB variables do not fit into one another.",
             where=source.virtual,
             mend="Download it again.",
+            unfinished=True,
         ) from error
 
 

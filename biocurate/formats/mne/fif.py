@@ -41,6 +41,7 @@ def fif_parts(source: Source) -> list[Source]:
                 "names a next part that is not there.",
                 where=parts[-1].virtual,
                 mend="Put all parts of the recording beside it, under the names that they were saved with.",
+                unfinished=True,
             )
         parts.append(part)
     return parts
@@ -87,7 +88,9 @@ def _scan(stream: BinaryIO, source: Source) -> str | None:
 
 
 def _cut_off(source: Source) -> SourceError:
-    return SourceError("ends inside a tag.", where=source.virtual, mend="The file looks cut off; download it again.")
+    return SourceError(
+        "ends inside a tag.", where=source.virtual, mend="The file looks cut off; download it again.", unfinished=True
+    )
 
 
 def _number(stream: BinaryIO) -> int:

@@ -54,7 +54,9 @@ def refusing(source: Source) -> Iterator[None]:
     except BiocurateError:
         raise
     except Exception as error:
-        raise SourceError(f"MNE cannot read it ({type(error).__name__}).", where=source.virtual, mend=_AGAIN) from error
+        raise SourceError(
+            f"MNE cannot read it ({type(error).__name__}).", where=source.virtual, mend=_AGAIN, unfinished=True
+        ) from error
 
 
 @dataclass(frozen=True)

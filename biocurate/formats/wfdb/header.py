@@ -127,7 +127,12 @@ def parse_header(raw: bytes, where: str) -> RecordHeader:
         raise SourceError("the header has zero bytes, which no text has.", where=where, mend="Get the header again.")
     lines, comments = _lines(raw)
     if not lines:
-        raise SourceError("the header holds no record line.", where=where, mend="The file may be empty; get it again.")
+        raise SourceError(
+            "the header holds no record line.",
+            where=where,
+            mend="The file may be empty; get it again.",
+            unfinished=True,
+        )
     number, text = lines[0]
     head = _Line(where, number, text)
     name, _, segment_count = head.take("record name", str, required=True).partition("/")

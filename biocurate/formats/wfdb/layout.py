@@ -157,6 +157,32 @@ def signal_files(part: Part) -> Iterator[tuple[Frames, list[int]]]:
         yield (DifferenceFile(stored, tuple(line.initial or 0 for line in lines)) if fmt == 8 else stored), signals
 
 
+def doubts_of(source: Source, layout: Layout) -> Iterator[str]:
+    """Tell what headers and files disagree about and no sample depends on, a sentence each.
+
+    Frames behind the last one of the header are not read: which of the two is wrong, no one can tell from here.
+    """
+    if layout.header.name != source.name.removesuffix(".hea"):
+        yield "the header gives the record another name than its file has"
+    needed: dict[Source, int] = {}
+    frames: dict[Source, tuple[int, int]] = {}
+    for part in layout.parts:
+        for name, signals in part.files.items():
+            lines = [part.header.signals[index] for index in signals]
+            fmt, width = lines[0].fmt, sum(line.samples_per_frame for line in lines)
+            if fmt not in FLAC:
+                file = part.source.sibling(name)
+                used = lines[0].byte_offset + bytes_needed(fmt, part.n_frames * width)
+                needed[file] = max(used, needed.get(file, 0))
+                frames[file] = fmt, width
+    for file, used in needed.items():
+        fmt, width = frames[file]
+        # Less than a frame is what the writer filled the last one up with.
+        if file.exists and (more := samples_within(fmt, max(file.size - used, 0)) // width):
+            said = f"what follows is left out (frames: {more:,})"
+            yield f"a .{file.name.rpartition('.')[2]} file goes on behind the header's last frame; {said}"
+
+
 def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Layout:
     """Parts of a multi-segment record; header(5), "multi-segment records"."""
     headers: list[Source] = []
@@ -300,7 +326,9 @@ def _length(part: Part) -> int:
         stored = samples_within(lines[0].fmt, max(source.size - lines[0].byte_offset, 0))
         lengths.append(stored // sum(line.samples_per_frame for line in lines))
         if not lengths[-1]:
-            raise SourceError("holds no samples.", where=source.virtual, mend="It looks cut off; get it again.")
+            raise SourceError(
+                "holds no samples.", where=source.virtual, mend="It looks cut off; get it again.", unfinished=True
+            )
     return min(lengths, default=0)
 
 

@@ -31,7 +31,7 @@ from biocurate.formats.source import Source
 from biocurate.formats.wfdb.annotations import parse_marks, to_annotations
 from biocurate.formats.wfdb.checksums import EAGER_SAMPLES, Checked, Checks, Unchecked
 from biocurate.formats.wfdb.header import DEFAULT_UNIT, SignalLine
-from biocurate.formats.wfdb.layout import Layout, Part, open_layout, signal_files
+from biocurate.formats.wfdb.layout import Layout, Part, doubts_of, open_layout, signal_files
 from biocurate.formats.wfdb.signals import (
     INVALID,
     Frames,
@@ -118,7 +118,7 @@ class WfdbReader:
 
 def _recording(source: Source, options: WfdbOptions, checks: Checks) -> Recording:
     layout = open_layout(source, options.missing_segments == "gap")
-    warnings = list(layout.warnings)
+    warnings = [*layout.warnings, *doubts_of(source, layout)]
     streams = tuple(stream.finish(layout) for stream in _streams(layout, checks, warnings))
     if not streams:
         warnings.append("the record has no signals")
@@ -281,6 +281,7 @@ def _annotation_files(source: Source, options: WfdbOptions) -> Iterator[tuple[An
                 "is missing: the recipe asks for this annotation file.",
                 where=file.virtual,
                 mend=f"Get it, or say in the recipe that annotator {extension!r} is optional.",
+                unfinished=True,
             )
 
 

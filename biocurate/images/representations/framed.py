@@ -34,8 +34,8 @@ class Framed(Representation):
         segment = self.segment or frame_length(samples)
         return segment, segment - int(segment * self.overlap)
 
-    def spectra(self, x: Tensor) -> Tensor:
-        """Fourier transforms of a batch's frames.
+    def spectra(self, x: Tensor, *, centred: bool = False) -> Tensor:
+        """Fourier transforms of a batch's frames, with or without their means.
 
         Returns
         -------
@@ -53,4 +53,4 @@ class Framed(Representation):
                 where=self.kind,
                 mend="Take longer windows or a shorter segment.",
             )
-        return spectra(x, segment, hop)
+        return spectra(x, segment, hop, centred=centred)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Annotated, ClassVar
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from biocurate.images.representations.bands import USUAL, Hertz, check_band
 from biocurate.images.representations.framed import Framed
-from biocurate.images.representations.stft import decibels, density
+from biocurate.images.representations.stft import decibels, density, frame_length
 from biocurate.sensors import SensorType
 
 
@@ -23,19 +22,24 @@ class LogSpectrogram(Framed, kind="log-spectrogram"):
 
     The one-sided density of `spectrogram-psd`, each bin standing for the frequencies nearer to it than to its
     neighbours, is averaged over `bands` bands whose edges are equally far apart in octaves from `low_hz` to `high_hz`,
-    and given in decibels as ``10 log10(mean + floor)``. A band that is narrower than a bin has the bin's density.
+    and given in decibels as ``10 log10(mean + floor)``. A band that is narrower than a bin has the bin's density. The
+    mean of each frame is taken out first, which would else fill the lowest octave; frames are longer than those of
+    `spectrogram-psd`, to part that octave from the next, and overlap more.
 
     Source: the constant percentage bandwidth of IEC 61260-1 and Randall, Frequency Analysis, 3rd ed., chapter 4, by
-    synthesis from a discrete transform; equals band means of `scipy.signal.spectrogram` to 1e-4 dB.
+    synthesis from a discrete transform; equals band means of
+    `scipy.signal.spectrogram(..., window="hann", detrend="constant")` to 1e-4 dB.
     """
 
     usual: ClassVar[Mapping[SensorType, Mapping[str, object]]] = USUAL
 
+    overlap: Annotated[float, Field(ge=0, lt=1)] = 0.75
+    """Share of a frame that is also its neighbour's."""
     floor_db: Annotated[float, Field(ge=-300, le=300)] = -120.0
     """Density, in decibels, that is added: silence looks no darker."""
     bands: Annotated[int, Field(ge=2, le=512)] = 64
     low_hz: Hertz | None = None
-    """Lower edge of the lowest band; None: half a bin."""
+    """Lower edge of the lowest band; None: half a bin, as the bin that is next to 0 begins."""
     high_hz: Hertz | None = None
     """Upper edge of the highest band; None: half the rate."""
 
@@ -47,6 +51,11 @@ class LogSpectrogram(Framed, kind="log-spectrogram"):
     def grid(self, samples: int, rate: float) -> tuple[int, int]:
         """Bands and frames."""
         return self.bands, super().grid(samples, rate)[1]
+
+    def frames(self, samples: int) -> tuple[int, int]:
+        """Give the samples of a frame, the largest power of two <= a quarter of the window, and of a step."""
+        segment = self.segment or frame_length(samples, longest=samples)
+        return segment, segment - int(segment * self.overlap)
 
     def native(self, x: Tensor, rate: float) -> Tensor:
         """Draw windows at their native grid.
@@ -67,7 +76,7 @@ class LogSpectrogram(Framed, kind="log-spectrogram"):
         """
         check_band(self.kind, self.low_hz, self.high_hz, rate)
         segment, _ = self.frames(x.shape[1])
-        power = density(self.spectra(x), segment, rate)
+        power = density(self.spectra(x, centred=True), segment, rate)
         bin_hz = rate / segment
         low, high = self.low_hz or bin_hz / 2, self.high_hz or rate / 2
         bins, shares = shares_of(segment, low / bin_hz, high / bin_hz, self.bands, x.device)
@@ -94,7 +103,7 @@ def shares_of(segment: int, low: float, high: float, bands: int, device: torch.d
     """
     edges = np.geomspace(low, high, bands + 1)
     first = np.floor(edges[:-1] + 0.5).astype(np.int64)
-    widest = int(math.ceil(float((edges[1:] + 0.5).max() - first.min()))) + 1
+    widest = int(np.max(np.floor(edges[1:] + 0.5) - first)) + 1
     bins = first + np.arange(widest)[:, None]
     covered = np.minimum(edges[1:], bins + 0.5) - np.maximum(edges[:-1], bins - 0.5)
     shares = np.maximum(covered, 0.0) / np.diff(edges)

@@ -1,7 +1,7 @@
 """Operations whose bits depend on the row that they are made on, and on no other row, batch or number of threads.
 
-On a CPU numpy does them, whose loops treat each row alike; torch's vectors end in a scalar tail, its sums and transforms
-part the work by threads. On other devices torch does them, where bytes are promised within one grey level only.
+On a CPU numpy does them, whose loops treat each row alike; torch's vectors end in a scalar tail, and its sums and
+transforms part the work by threads. On other devices torch does them, where bytes are promised within one grey level.
 """
 
 from __future__ import annotations

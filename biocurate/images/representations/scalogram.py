@@ -60,6 +60,10 @@ class Scalogram(Representation, kind="scalogram"):
         """Scales and columns."""
         return self.scales, min(self.columns, samples)
 
+    def numbers(self, samples: int, rate: float) -> int:
+        """The window's: the image is made row by row."""
+        return samples
+
     def native(self, x: Tensor, rate: float) -> Tensor:
         """Draw windows at their native grid.
 
@@ -87,18 +91,20 @@ class Scalogram(Representation, kind="scalogram"):
         low, high = (hertz / rate for hertz in band(self.low_hz, self.high_hz, samples, rate))
         height, width = self.grid(samples, rate)
         exact = x.double()
-        spectrum = torch.view_as_real(
-            rfft(exact - total(exact)[:, None] / samples, samples * turns(samples, low, self.omega0)).div_(samples)
-        )
+        exact -= total(exact)[:, None] / samples
+        found = voices(samples, width, low, high, height, self.omega0, x.device)
+        spectra = {length: torch.view_as_real(rfft(exact, length)) for length in {voice.length for voice in found}}
         out = x.new_empty((len(x), height, width))
-        for row, voice in enumerate(voices(samples, width, low, high, height, self.omega0, x.device)):
-            out[:, row] = amplitude(spectrum, voice, width)
+        for row, voice in enumerate(found):
+            out[:, row] = amplitude(spectra[voice.length], voice, width)
         return out
 
 
 class Voice(NamedTuple):
     """The wavelet of one scale."""
 
+    length: int
+    """Samples of its transform: the window, and zeros for as long as the wavelet reaches."""
     first: int
     """Bin at which its band starts."""
     real: Tensor
@@ -110,12 +116,17 @@ class Voice(NamedTuple):
     """Those in each column of the window; a power of two."""
 
 
-def turns(samples: int, low: float, omega0: float) -> int:
-    """How many windows long the transform is, so that what wraps around is below 3e-4: the lowest wavelet's reach.
+def padded(samples: int, width: int, reach: float) -> int:
+    """Samples of a transform in which what wraps around lies beyond a wavelet's reach.
 
-    `low` is in cycles a sample.
+    The window grows by 1, 2, 4 ... times a share of it, an eighth where that is whole in samples and columns: so few
+    transforms serve all scales, and columns begin at instants.
     """
-    return 1 + math.ceil(REACH * omega0 / (2 * math.pi * low) / samples)
+    share = math.gcd(samples, width, 8)
+    times = 1
+    while times * samples < reach * share:
+        times *= 2
+    return samples + times * samples // share
 
 
 @lru_cache(maxsize=16)
@@ -123,23 +134,22 @@ def voices(
     samples: int, width: int, low: float, high: float, height: int, omega0: float, device: torch.device
 ) -> tuple[Voice, ...]:
     """Wavelets from the lowest frequency to the highest; these are in cycles a sample."""
-    longer = turns(samples, low, omega0)
-    length = samples * longer
     made = []
-    for centre in np.geomspace(low, high, height) * length:
-        deviation = centre / omega0
+    for hertz in np.geomspace(low, high, height):
+        length = padded(samples, width, REACH * omega0 / (2 * math.pi * hertz))
+        centre, deviation = hertz * length, hertz * length / omega0
         first = max(1, math.ceil(centre - REACH * deviation))
         last = min(length // 2, math.floor(centre + REACH * deviation))
         bins = np.arange(first, max(last, first) + 1)
         within = 1
-        while longer * width * within < 2 * len(bins):  # the square's band is twice as wide
+        while width * within * length < 2 * len(bins) * samples:  # the square's band is twice as wide
             within *= 2
-        instants = longer * width * within
-        weight = 2 * np.exp(-0.5 * ((bins - centre) / deviation) ** 2) * instants / longer
+        instants = width * within * length // samples
+        weight = 2 * np.exp(-0.5 * ((bins - centre) / deviation) ** 2) * instants / length
         # An instant is the middle of its share of a column; where the band is moved to bin 0, its amplitude stays.
         turn = np.pi * (bins - first) / instants
         real, imag = (torch.from_numpy(weight * part).to(device) for part in (np.cos(turn), np.sin(turn)))
-        made.append(Voice(first, real, imag, instants, within))
+        made.append(Voice(length, first, real, imag, instants, within))
     return tuple(made)
 
 

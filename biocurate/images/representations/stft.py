@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from biocurate.images.representations.rows import rfft
+from biocurate.images.representations.rows import rfft, total
 
 LONGEST = 256
 """Most samples of a frame where the length is left to the rule."""
@@ -15,13 +15,13 @@ LEAST = 32
 """Fewest samples of such a frame."""
 
 
-def frame_length(samples: int) -> int:
-    """Length of a frame by rule: the largest power of two <= samples / 4, at most 256, at least 32.
+def frame_length(samples: int, longest: int = LONGEST) -> int:
+    """Length of a frame by rule: the largest power of two <= samples / 4, at most `longest`, at least 32.
 
     Source: section 3.3 of the Tiny-BioMoE specification that the project follows.
     """
     quarter = samples // 4
-    return LEAST if quarter < LEAST else min(LONGEST, 1 << (quarter.bit_length() - 1))
+    return LEAST if quarter < LEAST else min(longest, 1 << (quarter.bit_length() - 1))
 
 
 def frame_count(samples: int, segment: int, hop: int) -> int:
@@ -35,7 +35,7 @@ def hann(segment: int, device: torch.device) -> Tensor:
     return torch.hann_window(segment, periodic=True, dtype=torch.float64, device=device)
 
 
-def spectra(x: Tensor, segment: int, hop: int) -> Tensor:
+def spectra(x: Tensor, segment: int, hop: int, *, centred: bool = False) -> Tensor:
     """Fourier transforms of a signal's Hann-weighted frames, in float64.
 
     In float32 the quiet bins are rounding noise: against float64, up to 2.7 dB off in eegmat's band-limited EEG and
@@ -45,12 +45,17 @@ def spectra(x: Tensor, segment: int, hop: int) -> Tensor:
     ----------
     x : Tensor, shape (batch, time)
     segment, hop : int, in samples
+    centred : bool
+        Take each frame's mean out before it is weighted.
 
     Returns
     -------
     Tensor, shape (batch, frames, segment // 2 + 1), complex128
     """
-    frames = x.double().unfold(1, segment, hop) * hann(segment, x.device)
+    frames = x.double().unfold(1, segment, hop)
+    if centred:
+        frames = frames - total(frames)[..., None] / segment
+    frames = frames * hann(segment, x.device)
     return rfft(frames)
 
 

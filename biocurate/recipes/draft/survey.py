@@ -15,7 +15,8 @@ from biocurate.errors import RecipeError, SourceError, UsageError
 from biocurate.formats import Header, SignalHeader, reader
 from biocurate.formats.arrays.contents import Entry
 from biocurate.formats.arrays.reader import ArrayReader
-from biocurate.formats.source import Source, scan
+from biocurate.formats.listing import scan
+from biocurate.formats.source import Source
 from biocurate.recipes.draft.patterns import Pattern, patterns
 from biocurate.recipes.draft.tables import describe_tables, signal_of
 from biocurate.recipes.typos import nearest

@@ -22,6 +22,9 @@ SAID = 34
 """Where the comments behind short fields begin."""
 ARRAYS = {"mat", "hdf5"}
 """Formats of named arrays: which of them are signals, no file says."""
+READINGS = {SensorType.HR, SensorType.IBI, SensorType.BP}
+FASTEST_HZ = 10
+"""A heart gives a few readings a second; what is faster under such a name is the wave that they are taken from."""
 
 
 def recipe_text(name: str, found: Survey) -> str:
@@ -36,7 +39,7 @@ def _head(name: str) -> Iterator[str]:
     yield _field("access: open", f"{TODO}open, registered or credentialed")
     yield _field("citation: unknown", f"{TODO}what to cite")
     yield _field("url: unknown", f"{TODO}where it is published")
-    yield _field("verified: real", "# drafted from the corpus' own files")
+    yield _field("verified: none", "# `real`, once a person has held it against the corpus' own files")
     yield _field("# mains_hz: 50", f"{TODO}50 or 60, where it was recorded")
 
 
@@ -164,6 +167,8 @@ def _rule(found: Survey, sensor: SensorType, members: list[tuple[str, str]]) -> 
     rates = sorted({rate for name in names for rate in found.rates[name]})
     said = f" at {_listed_rates(rates)}" if rates else ""
     yield f"  - {{match: {_quoted(_any_of(names))}, sensor: {sensor}}}     # {_many(len(names), 'label')}{said}"
+    if sensor in READINGS and rates and rates[-1] > FASTEST_HZ:
+        yield from _todo(f"what is it? At {rates[-1]:g} Hz it is hardly a reading of {sensor}; PPG or ECG, perhaps")
     unfit = [(label, unit) for label, unit in members if canonical_unit(unit, sensor) is None]
     unstated = list(dict.fromkeys(label for label, unit in unfit if not unit))
     if unstated:

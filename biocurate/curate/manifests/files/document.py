@@ -14,7 +14,7 @@ from biocurate.curate.manifests.content import hash_of
 from biocurate.curate.manifests.files.table import digests_in, typed
 from biocurate.errors import ManifestError
 
-FORMAT = "biocurate manifest file 1"
+FORMAT = "biocurate manifest, file format 1"
 """Begins every document; a reader refuses another."""
 
 ENDING = ".manifest.json"
