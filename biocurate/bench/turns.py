@@ -205,8 +205,7 @@ def _scipy_filtered(root: Path) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 TURNS: dict[str, Callable[..., None]] = {
-    turn.__name__: turn
-    for turn in (ours, limit, mne_hdf5, wfdb_hdf5, pandas_hdf5, view, mne_view, scipy_view)
+    turn.__name__: turn for turn in (ours, limit, mne_hdf5, wfdb_hdf5, pandas_hdf5, view, mne_view, scipy_view)
 }
 
 if __name__ == "__main__":

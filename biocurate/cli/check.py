@@ -27,9 +27,10 @@ def find_leakage(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Prove that the splits of a manifest share no person, no time and no content; exit status 1 where they do.
+    """Look for persons, times and content that splits of a manifest share; exit status 1 where there are any.
 
-    Content is compared by samples' digests, and by fingerprints that find copies after resampling or scaling.
+    Content is compared by digests of whole streams, and by fingerprints of their beginnings, which find copies after
+    resampling or scaling. A copy that begins at another time is not looked for.
 
     biocurate check leakage eegmat-rest-task --store ~/store
 
@@ -57,7 +58,10 @@ def find_leakage(
     else:
         show_facts(facts)
         if leaks.clean:
-            console().print("The splits share no person, no time and no content.")
+            console().print(
+                "The splits share no person, no overlapping window and no recording's content. Copies that begin at "
+                "another time are not looked for."
+            )
         else:
             show(leaks.found, title="What splits share")
     raise typer.Exit(0 if leaks.clean else 1)

@@ -116,4 +116,4 @@ def _print(made: Summary, as_json: bool) -> None:
         show(made.labels)
     for kind, count in made.contradicted.items():
         if count:
-            console().print(f"{count:,} windows have no {kind}: annotations that overlap disagree.", markup=False)
+            console().print(f"{count:,} windows have no {kind}: several values have a claim to them.", markup=False)

@@ -47,6 +47,10 @@ Text = Annotated[str, BeforeValidator(_text)]
 Sensor = Annotated[SensorType, BeforeValidator(_sensor)]
 
 
+_TEXT = "constrained-str"
+"""What the validator calls a field that is a text."""
+
+
 class Part(BaseModel):
     """A piece of a YAML file: nothing unknown, nothing changed later."""
 
@@ -55,12 +59,17 @@ class Part(BaseModel):
 
 def faults_of(error: ValidationError) -> str:
     """Every wrong field of a YAML file, and what is wrong with it."""
-    return "; ".join(dict.fromkeys(_fault(fault) for fault in error.errors(include_url=False)))
+    faults = error.errors(include_url=False)
+    # Of a field that may be a text or more, what is wrong with the more is what a user wants to know.
+    told = [fault for fault in faults if _TEXT not in fault["loc"]] or faults
+    return "; ".join(dict.fromkeys(map(_fault, told)))
 
 
 def _fault(fault: Any) -> str:  # noqa: ANN401
     # The tag of a union stands second in the path; the field's own path is what a user knows.
-    steps = list(fault["loc"])
+    # Words of the validator that are no field's name fall out.
+    steps = [step for step in fault["loc"] if isinstance(step, int) or step.replace("_", "a").islower()]
+    steps = [step for step in steps if isinstance(step, int) or not set(step) & set("-[(")]
     if len(steps) > 1 and steps[0] in {"windows", "split"}:
         del steps[1]
     place = ".".join(map(str, steps))

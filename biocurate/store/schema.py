@@ -24,7 +24,7 @@ SOURCE = pa.struct(
         column("path", pa.string(), "path of the raw file below the corpus' root"),
         column("member", pa.string(), "member of a zip archive, null for a plain file"),
         column("bytes", pa.int64(), "size"),
-        column("mtime_ns", pa.int64(), "hash of the time of last change, to skip unchanged files quickly; the time is not kept"),
+        column("mtime_ns", pa.int64(), "hash of the time of last change, by which unchanged files are skipped"),
         column("sha256", pa.string(), "hash of the bytes"),
     ]
 )
@@ -203,6 +203,7 @@ WINDOWS = pa.schema(
         column("sensor_types", pa.list_(pa.string()), "sensor types that cover it without a gap, sorted"),
         column("streams", pa.list_(WINDOW_STREAM), "covering streams: number, first sample in the stream"),
         column("view", pa.string(), "id of the view whose streams these are; null: as recorded"),
+        column("view_input", pa.string(), "hash of what the view's streams of the recording were made from"),
     ]
 )
 """Columns of every window set; a set has one more string column for each label."""

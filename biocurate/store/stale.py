@@ -12,13 +12,14 @@ KEY = ("recording_id", "revision")
 OWN_SET = "manifest-"
 """Begins the name of a window set that belongs to a manifest; no other set's name does."""
 
-_WORDS = {
+WORDS = {
     "windows": "window set",
     "pairs": "set of pairs",
     "quality": "quality of window set",
     "images": "image set",
     "manifests": "manifest",
 }
+"""What a table of each kind is called in errors."""
 
 
 def gone(rows: pl.LazyFrame, recordings: pl.LazyFrame) -> pl.DataFrame:
@@ -60,7 +61,7 @@ def stale_error(stale: pl.DataFrame, table: str, where: str, snapshot_id: int | 
         A snapshot in which the rows are what they were made from, where it is known.
     """
     kind, _, name = table.partition("/")
-    what = f"{_WORDS.get(kind, kind)} {name!r} was" if table else "the windows were"
+    what = f"{WORDS.get(kind, kind)} {name!r} was" if table else "the windows were"
     at = "SNAPSHOT" if snapshot_id is None else snapshot_id
     return StaleError(
         f"{what} made from {stale.height} recordings that have been replaced or removed since, "

@@ -18,6 +18,7 @@ from biocurate.store.objects import Objects
 from biocurate.store.pair_schema import CLOCKS
 from biocurate.store.schema import SNAPSHOTS, TABLES, cast
 from biocurate.store.stale import gone, rebuild, stale_error, windows_moved
+from biocurate.store.stale_views import moved, moved_error
 from biocurate.store.stored import StoredRecording
 from biocurate.store.tables import Tables
 from biocurate.store.view_schema import DERIVED_STREAMS
@@ -222,15 +223,16 @@ class Store:
         Raises
         ------
         StaleError
-            Where a recording has been replaced or removed.
+            Where a recording has been replaced or removed, or a view makes other samples of it.
         """
-        stale = gone(rows, self.recordings)
-        if stale.height:
+        if (stale := gone(rows, self.recordings)).height:
             raise stale_error(stale, table, self.url, snapshot_id)
+        if (others := moved(rows, self.tables, self.streams)).height:
+            raise moved_error(others, table, self.url)
 
     def is_stale(self, rows: pl.LazyFrame) -> bool:
-        """Tell whether rows were made from a revision of a recording that is gone."""
-        return gone(rows, self.recordings).height > 0
+        """Tell whether `check_live` would refuse the rows."""
+        return any(each.height for each in (gone(rows, self.recordings), moved(rows, self.tables, self.streams)))
 
     def manifest(self, name: str) -> Manifest:
         """A built manifest: rows, labels, splits and hash.

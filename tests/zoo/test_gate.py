@@ -77,7 +77,7 @@ def test_a_model_is_not_judged_on_a_copy_of_what_it_saw(copied, tmp_path):
     build_manifest(copied, define("m", where="subject <> 'twin'"))
     build_manifest(copied, define("new", where="subject = 'twin'", split={"fractions": {"test": 1}}))
     finetune(copied, config(), tmp_path / "run")
-    with pytest.raises(ManifestError, match="of kind copy.*trained on by run"):
+    with pytest.raises(ManifestError, match=r"of kind copy.*trained on by run"):
         judge_on(tmp_path / "run", copied, "new")
 
 

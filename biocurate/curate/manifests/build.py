@@ -17,9 +17,10 @@ from biocurate.curate.manifests.keep import keep_manifest
 from biocurate.curate.manifests.pairs import paired
 from biocurate.curate.manifests.quality import meeting
 from biocurate.curate.manifests.select import labelled, select
+from biocurate.curate.splits.guard import check_guard
 from biocurate.curate.splits.place import split_windows
 from biocurate.curate.splits.placed import keep_placed, placed
-from biocurate.curate.splits.rule import BalancedSplit
+from biocurate.curate.splits.rule import BalancedSplit, TimeSplit
 from biocurate.curate.windows import build as windows
 from biocurate.errors import ManifestError
 from biocurate.store.manifests import Manifest, built_manifests, each_label, manifest_rows, terms_of
@@ -91,6 +92,8 @@ def _split(store: Store, rows: pl.DataFrame, definition: Definition) -> tuple[pl
     if rows["person"].null_count():
         raise ManifestError("recordings without a person cannot be split by person.", where=definition.name)
     try:
+        if isinstance(definition.split, TimeSplit):
+            check_guard(store, rows, definition.split)
         split, names = split_windows(rows, definition.split, placed(store, definition.name))
     except ManifestError as error:
         raise ManifestError(error.what, where=f"{definition.name}: {error.where}", mend=error.mend) from error

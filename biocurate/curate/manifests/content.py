@@ -64,8 +64,27 @@ def hash_of(definition: str, rows: pl.DataFrame, labels: Sequence[str]) -> str:
 
 def digests_of(store: Store, rows: pl.DataFrame) -> pl.Series:
     """Digests of the streams that cover each window, by stream number, as one text called ``digest``."""
-    streams = stream_digests(store, view_of(rows))
-    # Windows share few sets of streams: each set is joined to its digests once.
+    return texts_of(store, rows, stream_digests(store, view_of(rows)))
+
+
+def texts_of(store: Store, rows: pl.DataFrame, streams: pl.DataFrame) -> pl.Series:
+    """Texts of the streams that cover each window, by stream number, joined by blanks.
+
+    Parameters
+    ----------
+    store : Store
+    rows : DataFrame
+        Windows.
+    streams : DataFrame
+        recording_id, revision, stream_no and the column of texts, whose name the result has.
+
+    Raises
+    ------
+    StaleError
+        Where a stream of a window is not among them.
+    """
+    name = streams.columns[-1]
+    # Windows share few sets of streams: each set is joined to its texts once.
     keyed = rows.select(
         "recording_id", "revision", numbers=pl.col("streams").list.eval(pl.element().struct.field("stream_no"))
     )
@@ -76,16 +95,16 @@ def digests_of(store: Store, rows: pl.DataFrame) -> pl.Series:
         .join(streams, on=["recording_id", "revision", "stream_no"], how="left")
         .sort("stream_no")
         .group_by("recording_id", "revision", "numbers")
-        .agg(pl.col("digest"))
+        .agg(pl.col(name))
     )
-    if joined["digest"].list.eval(pl.element().is_null()).list.any().any():
+    if joined[name].list.eval(pl.element().is_null()).list.any().any():
         raise StaleError(
             "a window refers to a stream that is gone.",
             where=store.url,
             mend="Build them again: biocurate windows build.",
         )
-    joined = joined.with_columns(pl.col("digest").list.join(" "))
-    return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")["digest"]
+    joined = joined.with_columns(pl.col(name).list.join(" "))
+    return keyed.join(joined, on=["recording_id", "revision", "numbers"], how="left", maintain_order="left")[name]
 
 
 def stream_digests(store: Store, view: str | None) -> pl.DataFrame:

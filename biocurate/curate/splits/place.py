@@ -21,6 +21,7 @@ from biocurate.curate.splits.rule import (
     TimeSplit,
     WindowSplit,
 )
+from biocurate.errors import ManifestError
 from biocurate.store.manifests import fold_name
 
 Placed = Mapping[str, str]
@@ -65,7 +66,19 @@ def _persons(
     if isinstance(rule, HashSplit):
         return split_by_person(persons, rule.fractions, rule.seed), tuple(rule.fractions)
     if isinstance(rule, BalancedSplit):
-        return place_balanced(rows, rule.fractions, rule.seed, placed), tuple(rule.fractions)
+        dealt_out = place_balanced(rows, rule.fractions, rule.seed, placed)
+        _refuse_empty(rule, dealt_out)
+        return dealt_out, tuple(rule.fractions)
     k = rule.folds if isinstance(rule, FoldSplit) else len(persons)
     dealt = folds(persons, k, rule.seed if isinstance(rule, FoldSplit) else 0)
     return {person: fold_name(fold) for person, fold in dealt.items()}, tuple(map(fold_name, range(k)))
+
+
+def _refuse_empty(rule: BalancedSplit, placed: Placed) -> None:
+    missing = [name for name in rule.fractions if name not in placed.values()]
+    if missing:
+        raise ManifestError(
+            f"{len(placed)} persons leave {' and '.join(missing)} empty.",
+            where="split",
+            mend="Take other fractions or fewer splits, or `method: kfold`, which deals persons out evenly.",
+        )

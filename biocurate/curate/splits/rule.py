@@ -72,7 +72,8 @@ class TimeSplit(Part):
     method: Literal["time"]
     fractions: Fractions = USUAL
     guard: Nanoseconds
-    """Between two blocks; windows that reach into it are left out. No shorter than filters take to settle."""
+    """Between two blocks; windows that reach into it are left out. Of windows of a view no shorter than its
+    filters settle, from both sides: a build refuses it."""
 
 
 class WindowSplit(Part):

@@ -27,7 +27,7 @@ from biocurate.curate.windows.nothing import why_nothing
 from biocurate.curate.windows.rule import WindowRule, parse_rule
 from biocurate.curate.windows.selection import anchors_of, choose, marks_of, segments_of
 from biocurate.curate.windows.summary import Summary, summarise
-from biocurate.curate.windows.viewed import segments_of_view
+from biocurate.curate.windows.viewed import inputs_of_view, segments_of_view
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.store.runs import Run
@@ -165,19 +165,22 @@ class _Cutter:
     grids: Grids
     columns: Columns
     view_id: str | None
+    view_input: pl.Series | None
+    """Of each recording, what the view's streams were made from."""
     written: int = 0
 
     @classmethod
     def prepare(cls, store: Store, rule: WindowRule, where: str | None) -> _Cutter:
         recordings = choose(store, rule.corpora, where)
-        view_id = None
+        view_id = made_from = None
         if rule.view:
             segments, sensors, view_id = segments_of_view(store, recordings, rule)
+            made_from = inputs_of_view(store, recordings, view_id)
         else:
             segments, sensors = segments_of(recordings)
         grids = _grids(store, recordings, rule)
         columns = Columns.prepare(store, recordings, rule)
-        return cls(rule, recordings.drop("streams"), segments, sensors, grids, columns, view_id)
+        return cls(rule, recordings.drop("streams"), segments, sensors, grids, columns, view_id, made_from)
 
     @property
     def schema(self) -> pa.Schema:
@@ -223,6 +226,8 @@ class _Cutter:
             "streams": pa.ListArray.from_arrays(pa.array(found.offsets, pa.int32()), streams),
             "view": pa.array([self.view_id] * size, pa.string()),
         }
+        made_from = self.view_input
+        arrays["view_input"] = pa.nulls(size, pa.string()) if made_from is None else _plain(made_from).take(recording)
         for name in ("recording_id", "revision", "corpus", "person", "subject"):
             arrays[name] = _plain(self.recordings[name]).take(recording)
         arrays |= self.columns.of(Spans(found.recording, found.t0_ns, self.rule.length), first, stop)

@@ -65,7 +65,7 @@ def read_windows(
     Raises
     ------
     StaleError
-        Where a window was cut from a revision that has been replaced.
+        Where a window was cut from a revision that has been replaced, or its view makes other samples of it.
     UsageError
         Where a window lacks the sensor type or a channel, or windows differ in rate, length, channels or unit.
     DamageError
@@ -75,6 +75,8 @@ def read_windows(
         raise UsageError("there is no window to read.", where=f"read_windows {sensor}")
     if reader is None:
         reader = SignalReader.of(store, rows)
+        if reader.view is not None:
+            store.check_live(rows.lazy())
     elif reader.view != view_of(rows):
         raise UsageError("the reader is not of the windows' view.", mend="Make it by SignalReader.of(store, rows).")
     chosen = choose(reader, rows, SensorType.parse(sensor), channels, rate_hz)

@@ -15,6 +15,7 @@ labels:
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -35,8 +36,8 @@ class LabelColumn(Part):
     """majority: the value that covers more than ``share`` of the window, or all of it; single: the one value that
     touches it; onset: the value at its first instant; fraction: the share of it that ``value`` covers; list: every
     value that touches it."""
-    name: str = Field(default="", pattern=f"^({NAME})?$")
-    """Of the column; the kind where left out."""
+    name: str = ""
+    """Of the column; where left out the kind, with the value that a fraction is of."""
     value: Text | None = None
     """Of the rule ``fraction``: whose share."""
     share: float | None = Field(default=None, ge=0.5, le=1)
@@ -46,11 +47,16 @@ class LabelColumn(Part):
     @classmethod
     def _named_by_kind(cls, fields: Any) -> Any:  # noqa: ANN401
         if isinstance(fields, dict) and not fields.get("name"):
-            return {**fields, "name": fields.get("kind", "")}
+            # A share is of one value, so that several of a kind can stand side by side.
+            value = fields.get("value")
+            ending = "" if value is None else "_" + re.sub(r"[^A-Za-z0-9_-]", "_", str(value))
+            return {**fields, "name": f"{fields.get('kind', '')}{ending}"}
         return fields
 
     @model_validator(mode="after")
     def _own_fields(self) -> LabelColumn:
+        if not self.name.startswith(self.kind) and not re.fullmatch(NAME, self.name):
+            raise ValueError(f"{self.name!r} is no name for a column: use letters, digits, - and _")
         if (self.value is not None) != (self.rule == "fraction"):
             raise ValueError("`value` belongs to the rule fraction, and that rule needs it")
         if self.share is not None and self.rule != "majority":

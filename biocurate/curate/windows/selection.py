@@ -127,8 +127,15 @@ def anchors_of(store: Store, recordings: pl.DataFrame, align: Align) -> pl.DataF
 
 def marks_of(store: Store, recordings: pl.DataFrame, within: Within) -> pl.DataFrame:
     """Annotations between whose first and last windows lie; see `annotations_of`."""
-    usable = store.annotations.filter(pl.col("value").is_in(within.leave_out).not_().fill_null(True))
-    return _of_kind(store, recordings, usable, within.kind)
+    found = _of_kind(store, recordings, store.annotations, within.kind)
+    marks = found.filter(pl.col("value").is_in(within.leave_out).not_().fill_null(True))
+    if marks.is_empty():
+        raise UsageError(
+            f"no chosen recording has a {within.kind!r} beside {' and '.join(within.leave_out)}.",
+            where="windows: within",
+            mend="Leave out less, or choose other recordings.",
+        )
+    return marks
 
 
 def _of_kind(store: Store, recordings: pl.DataFrame, usable: pl.LazyFrame, kind: str) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from biocurate.curate.windows.cover import Segments
 from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import UsageError
 from biocurate.recording import NS
+from biocurate.store.stale_views import COLUMN, inputs
 from biocurate.store.store import Store
 
 KEY = ["recording_id", "revision", "stream_no"]
@@ -52,6 +53,22 @@ def segments_of_view(store: Store, recordings: pl.DataFrame, rule: WindowRule) -
         first=spans["first"].to_numpy(),
     )
     return segments, sensors, str(rows["view_id"][0])
+
+
+def inputs_of_view(store: Store, recordings: pl.DataFrame, view_id: str) -> pl.Series:
+    """Of each recording, a hash of what the view's streams were made from; null where it has none.
+
+    Raises
+    ------
+    StaleError
+        Where the view has a recording's streams as they were before another of the person's came, went or changed.
+    """
+    ids = recordings["recording_id"].implode()
+    columns = ("recording_id", "revision", "stream_no", "input", "view_id")
+    rows = store.derived_streams.filter((pl.col("view_id") == view_id) & pl.col("recording_id").is_in(ids))
+    made = inputs(rows.select(columns).collect())
+    store.check_live(made.lazy().with_columns(view=pl.lit(view_id)))
+    return recordings.join(made, on=["recording_id", "revision"], how="left", maintain_order="left")[COLUMN]
 
 
 def _whole(rows: pl.DataFrame) -> pl.DataFrame:

@@ -154,6 +154,7 @@ def test_no_sample_and_no_path_of_a_file_is_in_it(filled, define, tmp_path):
     export_manifest(filled, made, tmp_path / "out", "csv")
     assert read_manifest_file(tmp_path / "out").rows.columns == [
         *("recording_id", "revision", "corpus", "person", "subject", "t0_ns", "duration_ns", "sensor_types", "samples"),
+        "scales",
         *("view", "condition", "label", "split"),
     ]
 
@@ -170,6 +171,7 @@ def test_meds_label_schema(filled, define, tmp_path):
         "integer_value": pl.Int64,
         "float_value": pl.Float32,
         "categorical_value": pl.String,
+        "recording_id": pl.String,
     }
     assert labels.height == made.rows.height
     assert labels["categorical_value"].value_counts(sort=True)["count"].to_list() == [72, 72]

@@ -167,6 +167,7 @@ def test_blocks_of_time_are_told_to_be_no_split_by_person(filled):
         ({"method": "time"}, "guard"),
         ({"method": "time", "guard": "60s"}, "no window falls into"),
         ({"method": "balanced", "fractions": {"train": 0.5}}, "together 1"),
+        ({"method": "balanced", "fractions": {"train": 0.9, "val": 0.05, "test": 0.05}}, "4 persons leave val"),
         ({"method": "leave-one-out"}, "leave-one-subject-out"),
         ({"method": "predefined", "column": "fold"}, "map"),
     ],

@@ -82,6 +82,12 @@ def test_a_list_column_is_queried_and_becomes_many_labels(night):
     assert "wake" not in made.labels["label"]
 
 
+def test_shares_of_several_values_stand_beside_the_kind(night):
+    shares = [{"kind": "stage", "rule": "fraction", "value": value} for value in ("N1", "R")]
+    build_windows(night, "w", length_s=60, labels=["stage", *shares])
+    assert {"stage", "stage_N1", "stage_R"} <= set(night.windows("w").collect_schema().names())
+
+
 def test_a_manifest_of_many_labels_keeps_them_and_its_hash(night, new_store):
     fields = {
         "name": "many",
@@ -105,6 +111,7 @@ def test_a_manifest_of_many_labels_keeps_them_and_its_hash(night, new_store):
         ({"length_s": 30, "align": {"to": "stage", "values": ["N3"]}}, "a 'stage' of N3.*N1, N2, R, W"),
         ({"length_s": 30, "align": "stag"}, "Did you mean 'stage'"),
         ({"length_s": 30, "align": {"kind": "stage"}}, "align"),
+        ({"length_s": 30, "within": {"kind": "stage", "leave_out": ["W", "N1", "N2", "R"]}}, "a 'stage' beside W"),
         ({"length_s": 300, "within": {"kind": "stage", "leave_out": ["W"]}}, "within its 'stage'"),
         ({"length_s": 30, "within": {"kind": "stage", "margin": "soon"}}, "soon"),
         (

@@ -63,6 +63,7 @@ ABOUT = {
     "duration_ns": "length of the window in nanoseconds",
     "sensor_types": "sensor types that cover the window, parted by blanks",
     "samples": "of each stream under the window, digest@first sample, parted by blanks",
+    "scales": "of each stream under the window, hash of channels' names, units and scales, parted by blanks",
     "view": "view whose streams these are; empty: as recorded",
     "label": "label",
     "split": "split",

@@ -65,7 +65,7 @@ def export_manifest(
     document = _said(manifest, rows) | {"labels_left_out": left_out}
     with aside(folder) as place:
         if form == "meds":
-            names, told = meds.write(place, manifest, rows.filter(~pl.col("corpus").is_in(closed)), _starts(store))
+            names, told = meds.write(place, manifest, rows.filter(~pl.col("corpus").is_in(closed)), _times(store))
             document, notes = document | told, [*notes, *told["notes"]]
         else:
             names = [_write_rows(place, manifest.name, rows, "csv" if form == "csv" else "parquet")]
@@ -113,5 +113,5 @@ def _write_rows(place: Path, name: str, rows: pl.DataFrame, ending: str) -> str:
     return file
 
 
-def _starts(store: Store) -> pl.DataFrame:
-    return store.recordings.select("recording_id", "start_ns").collect()
+def _times(store: Store) -> pl.DataFrame:
+    return store.recordings.select("recording_id", "start_ns", length_ns="duration_ns").collect()

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from biocurate.curate.manifests.files.timeline import DAY_NS, timeline
 from biocurate.curate.splits.persons import person_hash
 from biocurate.errors import ManifestError
 from biocurate.store.manifests import Manifest
@@ -22,20 +23,22 @@ LABELS = pl.Schema(
         ("integer_value", pl.Int64()),
         ("float_value", pl.Float32()),
         ("categorical_value", pl.String()),
+        ("recording_id", pl.String()),
     ]
 )
-"""Columns of the label schema, in its order."""
+"""Columns of the label schema, in its order; the schema lets further ones follow."""
 
 BOOLEANS = {"false": False, "true": True, "no": False, "yes": True}
 
 
 def write(
-    place: Path, manifest: Manifest, rows: pl.DataFrame, starts: pl.DataFrame
+    place: Path, manifest: Manifest, rows: pl.DataFrame, recordings: pl.DataFrame
 ) -> tuple[list[str], dict[str, Any]]:
     """Write labels, subjects and the splits of subjects.
 
     A window's label is known when the window has ended: that is its ``prediction_time``. A store keeps no dates, so
-    that each subject's first recording begins at the epoch, 1970-01-01.
+    that each subject's first recording begins at the epoch, 1970-01-01. Recordings of a subject that would overlap
+    then are laid one after the other: see `timeline`.
 
     Parameters
     ----------
@@ -43,15 +46,15 @@ def write(
     manifest : Manifest
     rows : DataFrame
         As a file has them, without those whose labels may not be passed on.
-    starts : DataFrame
-        recording_id, start_ns.
+    recordings : DataFrame
+        recording_id, start_ns, length_ns.
 
     Returns
     -------
     names : list of str
         Of the files.
     told : dict
-        meds (its files of labels), notes.
+        meds (its files of labels, and how recordings were laid out), notes.
 
     Raises
     ------
@@ -61,22 +64,50 @@ def write(
     if not manifest.classes:
         raise ManifestError("it has no labels.", where=manifest.name, mend="Export it as parquet or csv.")
     known = {person: person_hash(person, 0) >> 1 for person in sorted(rows["person"].unique())}
-    timed = rows.join(starts, on="recording_id", how="left", maintain_order="left").with_columns(
+    times = timeline(rows, recordings)
+    timed = rows.join(times, on=["recording_id", "person"], how="left", maintain_order="left").with_columns(
         subject_id=pl.col("person").replace_strict(known, return_dtype=pl.Int64),
-        prediction_time=((pl.col("start_ns").fill_null(0) + pl.col("t0_ns") + pl.col("duration_ns")) // 1000).cast(
-            pl.Datetime("us")
-        ),
+        prediction_time=(pl.sum_horizontal("begin_ns", "t0_ns", "duration_ns") // 1000).cast(pl.Datetime("us")),
     )
     files = _labels(place, manifest, timed)
     subjects = pl.DataFrame({"subject_id": list(known.values()), "person": list(known)}, schema_overrides=_IDS)
+    laid_out = times.group_by("person").agg(pl.col("laid_out").any())
+    subjects = subjects.join(laid_out, on="person", how="left", maintain_order="left")
     subjects.write_parquet(place / f"{manifest.name}.subjects.parquet")
     names = [*files, f"{manifest.name}.subjects.parquet"]
     if manifest.by_person:
         names.append(f"{manifest.name}.subject_splits.parquet")
         timed.select("subject_id", "split").unique().sort("subject_id").write_parquet(place / names[-1])
-    untimed = timed.filter(pl.col("start_ns").is_null())["recording_id"].n_unique()
-    note = f"{untimed:,} recordings do not say when they began: their times count from their own start."
-    return names, {"meds": {"labels": files}, "notes": [note] if untimed else []}
+    laid = {"subjects": laid_out["laid_out"].sum(), "order": "recording_id", "gap_hours": DAY_NS // HOUR_NS}
+    return names, {"meds": {"labels": files, "laid_out": laid}, "notes": _notes(manifest, timed, times)}
+
+
+HOUR_NS = 3600 * 1_000_000_000
+
+
+def _notes(manifest: Manifest, timed: pl.DataFrame, times: pl.DataFrame) -> list[str]:
+    """What a reader of the times has to know."""
+    notes = []
+    untold = times.filter(~pl.col("told")).height
+    if untold:
+        notes.append(f"{untold:,} recordings do not say when they began: their times count from their own start.")
+    laid = times.filter("laid_out")["person"].n_unique()
+    if laid:
+        notes.append(
+            f"Recordings of {laid:,} persons overlap, or do not say when they began: they are laid one after the other "
+            "by recording_id, a day apart, and the time between them means nothing."
+        )
+    twice = _contradictory(timed)
+    if twice and not manifest.multi_label:
+        notes.append(f"{twice:,} times of a recording have several labels, as windows that end together do.")
+    return notes
+
+
+def _contradictory(timed: pl.DataFrame) -> int:
+    """Pairs of subject and time that have several labels."""
+    said = timed.filter(pl.col("label").is_not_null())
+    grouped = said.group_by(*_WHO).agg(n=pl.col("label").n_unique())
+    return grouped.filter(pl.col("n") > 1).height
 
 
 _IDS = {"subject_id": pl.Int64, "person": pl.String}
@@ -107,9 +138,10 @@ def _value(labels: pl.Series) -> dict[str, pl.Expr]:
 
 
 def _write(path: Path, timed: pl.DataFrame, value: dict[str, pl.Expr]) -> None:
-    columns = {name: value.get(name, pl.col(name) if name in _WHO else pl.lit(None)) for name in LABELS}
-    ordered = timed.select(**columns).cast(LABELS).sort("subject_id", "prediction_time")
+    columns = {name: value.get(name, pl.col(name) if name in _KEPT else pl.lit(None)) for name in LABELS}
+    ordered = timed.select(**columns).cast(LABELS).sort("subject_id", "prediction_time", "recording_id")
     ordered.write_parquet(path)
 
 
 _WHO = ("subject_id", "prediction_time")
+_KEPT = (*_WHO, "recording_id")

@@ -62,8 +62,13 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
     own = parse_definition({**file.definition, "name": name}, where=f"the name {name!r}")
     wanted = found.rows.filter(pl.col("status").is_in(RESOLVED))
     if wanted.is_empty():
+        rescaled = (found.rows["status"] == "rescaled").any()
         raise ManifestError(
-            "none of its samples are in this store.", where=file.name, mend="Take its corpora in first."
+            "its integers are in this store under other scales or channel names alone."
+            if rescaled
+            else "none of its samples are in this store.",
+            where=file.name,
+            mend="Take its corpora in first, from the files that your colleague has.",
         )
     _refuse_taken(store, definition, name)
     cut = _cut(store, own, wanted)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from biocurate.curate.manifests.content import digests_of
+from biocurate.curate.manifests.files.scales import scales_of
 from biocurate.store.manifests import Manifest
 from biocurate.store.schema import WINDOWS
 from biocurate.store.store import Store
@@ -23,11 +24,13 @@ KEYS = pl.Schema(
         "duration_ns": pl.Int64,
         "sensor_types": pl.String,
         "samples": pl.String,
+        "scales": pl.String,
         "view": pl.String,
     }
 )
 """Columns of every file, before those of labels. ``sensor_types`` are parted by blanks, and so is ``samples``: of each
-stream that covers the window, by stream number, ``<digest>@<first sample>``."""
+stream that covers the window, by stream number, ``<digest>@<first sample>``; ``scales`` has the hash of its scale in
+the same place, and is null of a view's windows and in files that were written before it was kept."""
 
 KINDS: dict[str, pl.DataType] = {"text": pl.String(), "number": pl.Float64(), "list": pl.List(pl.String())}
 """Types of label columns by the word that stands for them in a file."""
@@ -53,6 +56,7 @@ def with_samples(store: Store, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         pl.col("sensor_types").list.join(" "),
         named["sample"].list.join(" ").alias("samples"),
+        scales_of(store, rows),
         pl.col("view").cast(pl.String),
     )
 
@@ -85,6 +89,8 @@ def typed(rows: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
     """Rows in the types of a manifest, whatever format they were read from."""
     lists = [name for name, word in columns.items() if word == "list" and rows.schema[name] == pl.String]
     rows = rows.with_columns(pl.col(name).str.json_decode(pl.List(pl.String)) for name in lists)
+    if "scales" not in rows.columns:
+        rows = rows.with_columns(scales=pl.lit(None, pl.String))
     return rows.select(
         *(pl.col(name).cast(kind) for name, kind in KEYS.items()),
         *(pl.col(name).cast(KINDS[word]) for name, word in columns.items()),
