@@ -39,7 +39,7 @@ class Manifest:
     terms: tuple[dict[str, Any], ...] = ()
     """Of each corpus that windows are from: corpus, licence, access, redistribute, share_alike."""
     dropped: tuple[dict[str, Any], ...] = ()
-    """Windows that thresholds on quality and a cap drop, by rule, label, sex and corpus: by, value, windows, dropped."""
+    """Windows that thresholds on quality and a cap drop, by rule, label, sex and corpus."""
 
     @property
     def classes(self) -> list[str]:
