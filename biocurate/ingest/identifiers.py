@@ -53,10 +53,13 @@ def without(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         pl.col("metadata_revision").str.strip_suffix(KEPT),
         pl.lit(None, schema[COLUMN]).alias(COLUMN),
-        pl.Series(
-            "sources", [[_undated(item) for item in some] for some in rows["sources"].to_list()], schema["sources"]
-        ),
+        pl.Series("sources", [_all_undated(some) for some in rows["sources"].to_list()], schema["sources"]),
     )
+
+
+def _all_undated(sources: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Entries without dates; a recording that came from no file has none."""
+    return None if sources is None else [_undated(item) for item in sources]
 
 
 def _undated(item: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from biocurate.recording import Recording
@@ -68,6 +68,7 @@ def held(store: Store) -> dict[str, list[str]]:
     return {row["recording_id"]: [stream["digest"] for stream in row["streams"]] for row in rows}
 
 
+@example(steps=[("merge", {("p", 0)}, 1), ("compact",)])
 @given(steps=st.lists(STEPS, min_size=2, max_size=5))
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_sequence_keeps_what_was_put_in_and_not_taken_out(steps):
