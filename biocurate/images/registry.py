@@ -7,7 +7,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from hashlib import sha256
-from importlib.metadata import entry_points
 from typing import ClassVar, Literal, Unpack
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.render import Resizing, rendering
+from biocurate.plugins import load_plugins
 from biocurate.sensors import SensorType
 
 PLUGINS = "biocurate.representations"
@@ -108,7 +108,7 @@ def _register(kind: str, cls: type[Representation]) -> None:
 
 def kinds() -> list[str]:
     """Names of all representations, plugins' included, sorted."""
-    _load_plugins()
+    load_plugins(PLUGINS)
     return sorted(_KINDS)
 
 
@@ -130,7 +130,7 @@ def representation(kind: str, sensor: str | None = None, **parameters: object) -
         If there is no such kind or sensor type, or it has no such parameter or value.
     """
     if kind not in _KINDS:
-        _load_plugins()
+        load_plugins(PLUGINS)
     if kind not in _KINDS:
         raise UsageError(f"There is no representation {kind!r}.", mend=f"Choose one of: {', '.join(sorted(_KINDS))}.")
     usual = {} if sensor is None else _KINDS[kind].usual.get(SensorType.parse(sensor), {})
@@ -155,7 +155,7 @@ def kind_of(representation_id: str) -> type[Representation]:
     """
     kind = representation_id.rpartition("-")[0]
     if kind not in _KINDS:
-        _load_plugins()
+        load_plugins(PLUGINS)
     if kind not in _KINDS:
         raise UsageError(
             f"There is no representation {kind!r}, whose images these are.",
@@ -163,16 +163,3 @@ def kind_of(representation_id: str) -> type[Representation]:
             mend="Install the plugin that brings it.",
         )
     return _KINDS[kind]
-
-
-def _load_plugins() -> None:
-    """Import what plugins offer; the import registers it."""
-    for plugin in entry_points(group=PLUGINS):
-        try:
-            plugin.load()
-        except Exception as error:
-            raise UsageError(
-                f"The plugin could not be loaded: {type(error).__name__}: {error}",
-                where=f"{PLUGINS}: {plugin.name} = {plugin.value}",
-                mend="Mend or uninstall the package that brings it.",
-            ) from error

@@ -69,13 +69,13 @@ def test_a_plugin_joins_through_its_entry_point(registry, tmp_path, monkeypatch)
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     point = EntryPoint("own", "some_plugin:Own", "biocurate.representations")
-    monkeypatch.setattr("biocurate.images.registry.entry_points", lambda group: [point])
+    monkeypatch.setattr("biocurate.plugins.entry_points", lambda group: [point])
     assert representation("test-plugin").kind == "test-plugin"
 
 
 def test_a_plugin_that_fails_to_load_is_named(registry, monkeypatch):
     point = EntryPoint("broken", "no_such_module_here", "biocurate.representations")
-    monkeypatch.setattr("biocurate.images.registry.entry_points", lambda group: [point])
+    monkeypatch.setattr("biocurate.plugins.entry_points", lambda group: [point])
     with pytest.raises(UsageError, match="broken = no_such_module_here: The plugin could not be loaded"):
         representation("test-nothing")
 

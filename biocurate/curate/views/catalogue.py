@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
 from biocurate.curate.views import band, clip, fir, montage, normalise, notch, resample, scale  # noqa: F401
 from biocurate.curate.views.step import Step, registered
-from biocurate.errors import UsageError
+from biocurate.plugins import load_plugins
 
 PLUGINS = "biocurate.steps"
 """Entry-point group: a plugin's entry point names a module, or class, whose import defines a step."""
@@ -14,15 +12,7 @@ PLUGINS = "biocurate.steps"
 
 def steps() -> dict[str, type[Step]]:
     """Every step by its name."""
-    for plugin in entry_points(group=PLUGINS):
-        try:
-            plugin.load()
-        except Exception as error:
-            raise UsageError(
-                f"The plugin could not be loaded: {type(error).__name__}: {error}",
-                where=f"{PLUGINS}: {plugin.name} = {plugin.value}",
-                mend="Mend or uninstall the package that brings it.",
-            ) from error
+    load_plugins(PLUGINS)
     return registered()
 
 

@@ -45,8 +45,8 @@ class GramianSum(Gramian, kind="gramian-sum"):
     The window is low-passed, sampled at `points` points and brought to the range from -1 to 1, the cosines of angles;
     pixel (i, j) is the cosine of the sum of the angles of points i and j. Time runs to the right and upwards.
 
-    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 3; equals
-    `pyts.image.GramianAngularField(method="summation")` of the points to 1e-6.
+    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 3, to
+    1e-6. Tests hold it to `pyts.image.GramianAngularField(method="summation")`, too, where pyts is installed.
     """
 
     def native(self, x: Tensor, rate: float) -> Tensor:
@@ -70,8 +70,8 @@ class GramianDifference(Gramian, kind="gramian-difference"):
 
     As `gramian-sum`; pixel (i, j), row i and column j, is the sine of the angle of point i less that of point j.
 
-    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 4; equals
-    `pyts.image.GramianAngularField(method="difference")` of the points to 1e-6.
+    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 4, to
+    1e-6. Tests hold it to `pyts.image.GramianAngularField(method="difference")`, too, where pyts is installed.
     """
 
     def native(self, x: Tensor, rate: float) -> Tensor:

@@ -19,8 +19,8 @@ class MarkovTransition(Representation, kind="markov-transition"):
     edge belonging to the bin below it. Pixel (i, j), row i and column j, is the share of the points in the bin of
     point i that are followed at once by one in the bin of point j. Time runs to the right and upwards.
 
-    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 6; equals
-    `pyts.image.MarkovTransitionField(strategy="quantile")` of the points to 1e-6.
+    Source: Wang & Oates, Imaging time-series to improve classification and imputation, IJCAI 2015, equation 6, to
+    1e-6. Tests hold it to `pyts.image.MarkovTransitionField(strategy="quantile")`, too, where pyts is installed.
     """
 
     points: Annotated[int, Field(ge=4, le=512)] = 128

@@ -23,9 +23,9 @@ class Recurrence(Representation, kind="recurrence"):
     share of the image's largest, else 0. Time runs to the right and upwards.
 
     Source: Eckmann, Kamphorst & Ruelle, Recurrence plots of dynamical systems, Europhys. Lett. 4 (1987); Iwanski &
-    Bradley, Chaos 8 (1998), for the unthresholded plot; states by Takens' delays. Equals
-    `pyts.image.RecurrencePlot(dimension, delay, threshold="distance", percentage=100 * threshold)` of the points, to
-    1e-6 of the largest distance.
+    Bradley, Chaos 8 (1998), for the unthresholded plot; states by Takens' delays; to 1e-6
+    of the largest distance. Tests hold it to `pyts.image.RecurrencePlot(dimension, delay, threshold="distance",
+    percentage=100 * threshold)`, too, where pyts is installed.
     """
 
     points: Annotated[int, Field(ge=LEAST, le=512)] = 128
