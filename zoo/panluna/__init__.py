@@ -1,0 +1,69 @@
+"""`panluna`: EEG, ECG, PPG and more in one encoder, whatever of them is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, NonNegativeInt
+
+from zoo.panluna.architecture import LUNA_BASE, REFERENCE, Architecture
+from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+
+if TYPE_CHECKING:
+    from zoo.panluna.model import PanLuna
+
+PAPER = "https://arxiv.org/abs/2604.04297"
+
+
+class PanLunaOptions(Options):
+    """Options of the PanLUNA models."""
+
+    num_classes: NonNegativeInt = 0
+    """0 makes a model that reconstructs hidden patches."""
+    drop_path: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Chance that a sample passes by a block over time in training; published: 0, and 0.1 to fine-tune."""
+
+
+def _config(name: str, description: str, sizes: Architecture, paper: str = PAPER) -> ModelConfig:
+    return ModelConfig(
+        name=name,
+        family="panluna",
+        task="classification",
+        spec=SensorSpec(input="window", sensors=sizes.sensors),
+        options=PanLunaOptions,
+        description=description,
+        licence="Apache-2.0",
+        paper=paper,
+    )
+
+
+@register_model(
+    _config("panluna", "PanLUNA with places, norms and masks that do not depend on each other", Architecture())
+)
+def panluna(options: PanLunaOptions) -> PanLuna:
+    """Make the network; torch is imported here, so that listing models stays quick."""
+    return _made(options, Architecture())
+
+
+@register_model(_config("panluna-reference", "PanLUNA as published, for its weights", REFERENCE))
+def panluna_reference(options: PanLunaOptions) -> PanLuna:
+    """Make the network as published."""
+    return _made(options, REFERENCE)
+
+
+@register_model(_config("luna-base", "LUNA-Base as published, for EEG", LUNA_BASE, "https://arxiv.org/abs/2510.22257"))
+def luna_base(options: PanLunaOptions) -> PanLuna:
+    """Make PanLUNA's larger forerunner."""
+    return _made(options, LUNA_BASE)
+
+
+@register_model(_config("test-panluna", "panluna in small, for tests", Architecture(width=16, queries=2, depth=2)))
+def small(options: PanLunaOptions) -> PanLuna:
+    """Make a network with a hundredth of the parameters."""
+    return _made(options, Architecture(width=16, queries=2, depth=2))
+
+
+def _made(options: PanLunaOptions, sizes: Architecture) -> PanLuna:
+    from zoo.panluna.model import PanLuna
+
+    return PanLuna(options.num_classes, sizes, options.drop_path)

@@ -1,0 +1,72 @@
+"""`tiny-biomoe`: embeddings of biosignal images by two small experts and a gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field, NonNegativeInt
+
+from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+
+if TYPE_CHECKING:
+    from zoo.tiny_biomoe.model import TinyBioMoe
+
+PAPER = "https://arxiv.org/abs/2507.21875"
+
+
+class TinyBioMoeOptions(Options):
+    """Options of `tiny-biomoe`."""
+
+    num_classes: NonNegativeInt = 0
+    """0 gives embeddings of 192 numbers."""
+    size: int = Field(default=224, ge=32, le=1024, multiple_of=32)
+    """Side of the images, in pixels; published weights are for 224."""
+    colour: str = "viridis"
+    """Colour map of stored images, which have one channel."""
+
+
+class SmallOptions(TinyBioMoeOptions):
+    """Options of `test-tiny-biomoe`."""
+
+    size: int = Field(default=64, ge=32, le=1024, multiple_of=32)
+
+
+def _config(name: str, description: str, options: type[TinyBioMoeOptions]) -> ModelConfig:
+    size = options().size
+    return ModelConfig(
+        name=name,
+        family="tiny-biomoe",
+        task="classification",
+        spec=SensorSpec(input="image", image=f"3 channels, {size} x {size}, in [0, 1]; or 1 channel, uint8"),
+        options=options,
+        description=description,
+        licence="Apache-2.0",
+        paper=PAPER,
+    )
+
+
+@register_model(
+    _config("tiny-biomoe", "Two experts, spectral and cascaded, and a gate: 192 numbers an image", TinyBioMoeOptions)
+)
+def tiny_biomoe(options: TinyBioMoeOptions) -> TinyBioMoe:
+    """Make the network; torch is imported here, so that listing models stays quick."""
+    from zoo.tiny_biomoe.model import Architecture, TinyBioMoe
+
+    return TinyBioMoe(options.num_classes, Architecture(image_size=options.size), options.colour)
+
+
+@register_model(_config("test-tiny-biomoe", "tiny-biomoe in small, for tests", SmallOptions))
+def small(options: SmallOptions) -> TinyBioMoe:
+    """Make the network with a twentieth of the parameters."""
+    from zoo.tiny_biomoe.model import Architecture, TinyBioMoe
+
+    sizes = Architecture(
+        image_size=options.size,
+        stem=8,
+        spectral_widths=(8, 16, 32, 16),
+        spectral_heads=(1, 2, 4, 4),
+        spectral_ratios=(4, 4, 2, 2),
+        cascaded_widths=(24, 32, 16),
+        cascaded_heads=(3, 2, 2),
+    )
+    return TinyBioMoe(options.num_classes, sizes, options.colour)
