@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from biocurate.errors import UsageError
-from biocurate.testing.physiology import POPULATION, Person, Span
+from biocurate.testing.physiology import POPULATION, Person, Span, Truth
 
 CONDITIONS = ("rest", "stress")
 FIRST_START = 978_339_600
@@ -21,7 +21,7 @@ class Cohort:
     people: tuple[Person, ...]
 
 
-def simulate(subjects: int = 8, seed: int = 0, minutes: float = 2.0) -> Cohort:
+def simulate(subjects: int = 8, seed: int = 0, minutes: float = 2.0, truth: Truth = Truth()) -> Cohort:
     """Simulate a cohort; signals are made when they are asked for or written.
 
     Parameters
@@ -32,6 +32,8 @@ def simulate(subjects: int = 8, seed: int = 0, minutes: float = 2.0) -> Cohort:
         The same seed gives the same bytes; a person does not depend on how many others there are.
     minutes : float
         Length of each condition; whole seconds.
+    truth : Truth, optional
+        How much the conditions do, how far the skin goes with the heart, and what betrays a label.
 
     Returns
     -------
@@ -48,10 +50,10 @@ def simulate(subjects: int = 8, seed: int = 0, minutes: float = 2.0) -> Cohort:
             f"{subjects} persons with {seconds} s of each condition cannot be simulated.",
             mend="Ask for at least 1 person and 20 s.",
         )
-    return Cohort(tuple(_person(number, seed, seconds) for number in range(1, subjects + 1)))
+    return Cohort(tuple(_person(number, seed, seconds, truth) for number in range(1, subjects + 1)))
 
 
-def _person(number: int, seed: int, seconds: int) -> Person:
+def _person(number: int, seed: int, seconds: int, truth: Truth) -> Person:
     """Draw one person."""
     generator = np.random.default_rng([seed, number])
     order = CONDITIONS if number % 2 else CONDITIONS[::-1]
@@ -66,4 +68,5 @@ def _person(number: int, seed: int, seconds: int) -> Person:
         spans=spans,
         traits={name: population.draw(generator) for name, population in POPULATION.items()},
         seed=(seed, number),
+        truth=truth,
     )

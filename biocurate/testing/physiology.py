@@ -60,6 +60,26 @@ POPULATION = {
 """Set so that one modality alone tells rest from stress of unseen persons in roughly three of four windows."""
 
 
+SKIN = ("skin_level", "skin_responses", "skin_temperature")
+"""Traits of the skin, which can be uncoupled from the rest of the person."""
+
+HIDDEN_S = 30
+"""Seconds for which what drives an uncoupled skin stays as it is."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is planted in a cohort, so that a method can be asked to find it, or to find nothing."""
+
+    effect: float = 1.0
+    """Share of the conditions' effect on every trait; with 0 the labels say nothing of the signals."""
+    coupling: float = 1.0
+    """Share of what drives heart, breath, muscle and brain in what drives the skin. The rest is as strong, belongs to
+    no condition, and is drawn for each person."""
+    leak: float = 0.0
+    """By how much the devices' noise is greater under stress: it tells the label, and nothing of the person."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of one condition, in seconds from the start."""
@@ -81,6 +101,7 @@ class Person:
     spans: tuple[Span, ...]
     traits: dict[str, Trait]
     seed: tuple[int, ...]
+    truth: Truth = Truth()
 
     def generator(self, *what: int | str) -> np.random.Generator:
         """Random numbers of their own for each purpose."""
@@ -100,16 +121,38 @@ class Person:
     @cached_property
     def stress(self) -> Array:
         """How far a person is in the stress condition, 0 to 1, on the grid."""
-        target = np.zeros_like(self.grid)
+        return smoothed(self.truth.effect * self.labelled(self.grid), ONSET_S)
+
+    @cached_property
+    def skin(self) -> Array:
+        """What drives the skin: stress, and as far as it is not coupled, a course of its own; on the grid."""
+        share = self.truth.coupling
+        if share == 1:
+            return self.stress
+        blocks = np.arange(len(self.grid) // (HIDDEN_S * GRID_HZ) + 1) % 2.0
+        hidden = np.repeat(self.generator("hidden").permutation(blocks), HIDDEN_S * GRID_HZ)[: len(self.grid)]
+        return share * self.stress + (1 - share) * smoothed(self.truth.effect * hidden, ONSET_S)
+
+    def labelled(self, times: Array) -> Array:
+        """Return 1 where the label at a time, in seconds, is stress, else 0."""
+        target = np.zeros_like(times)
         for span in self.spans:
-            target[(self.grid >= span.start_s) & (self.grid < span.stop_s)] = span.condition == "stress"
-        return smoothed(target, ONSET_S)
+            target[(times >= span.start_s) & (times < span.stop_s)] = span.condition == "stress"
+        return target
+
+    def floor(self, times: Array) -> Array:
+        """Give the devices' noise at some times, by its usual level."""
+        return 1 + self.truth.leak * self.labelled(times)
 
     def level(self, trait: str) -> Array:
         """A quantity over time: the person's own, in the condition of the moment, with slow wandering of 4 %."""
         own = self.traits[trait]
         wander = slow_noise(self.generator(trait), len(self.grid), 15.0)
-        return own.rest * own.ratio**self.stress * np.exp(0.04 * wander)
+        return own.rest * own.ratio ** self.driver(trait) * np.exp(0.04 * wander)
+
+    def driver(self, trait: str) -> Array:
+        """Give what drives a trait, on the grid."""
+        return self.skin if trait in SKIN else self.stress
 
     @cached_property
     def breath(self) -> Array:

@@ -28,7 +28,9 @@ def ecg(person: Person, rate_hz: float, lead: str) -> Array:
     interval = 1 / np.interp(times, person.grid, np.gradient(person.heart, person.grid))
     since = (phase - np.round(phase)) * interval
     generator = person.generator("ecg", lead, round(rate_hz))
-    signal = 0.012 * generator.standard_normal(len(times)) + 0.006 * np.sin(2 * np.pi * MAINS_HZ * times)
+    signal = 0.012 * person.floor(times) * generator.standard_normal(len(times)) + 0.006 * np.sin(
+        2 * np.pi * MAINS_HZ * times
+    )
     signal += 0.06 * np.interp(times, person.grid, slow_noise(person.generator("ecg", lead), len(person.grid), 2.0))
     for place, width, height in _WAVES[lead]:
         centre = place * np.sqrt(interval) if place > 0.1 else place
@@ -44,7 +46,7 @@ def ppg(person: Person, rate_hz: float) -> Array:
     breath = 1 + 0.08 * np.sin(2 * np.pi * np.interp(times, person.grid, person.breath))
     height = np.interp(times, person.grid, person.level("pulse"))
     noise = person.generator("ppg", round(rate_hz)).standard_normal(len(times))
-    return (wave - 0.3) * breath * height + 0.02 * noise
+    return (wave - 0.3) * breath * height + 0.02 * person.floor(times) * noise
 
 
 def respiration(person: Person, rate_hz: float) -> Array:
@@ -70,7 +72,8 @@ def eda(person: Person, rate_hz: float) -> Array:
     driven = np.convolve(responses, kernel / kernel.max())[: len(person.grid)]
     times = person.times(rate_hz)
     noise = person.generator("eda", round(rate_hz)).standard_normal(len(times))
-    conductance: Array = np.interp(times, person.grid, tonic + driven * np.sqrt(tonic / 2.5)) + 0.004 * noise
+    conductance: Array = np.interp(times, person.grid, tonic + driven * np.sqrt(tonic / 2.5))
+    conductance += 0.004 * person.floor(times) * noise
     return conductance
 
 
@@ -111,7 +114,9 @@ def temperature(person: Person, rate_hz: float) -> Array:
     noise = person.generator("degrees", round(rate_hz)).standard_normal(len(times))
     own = person.traits["skin_temperature"]
     wander = 0.15 * slow_noise(person.generator("skin"), len(person.grid), 40.0)
-    return np.interp(times, person.grid, own.rest * own.ratio**person.stress + wander) + 0.01 * noise
+    return (
+        np.interp(times, person.grid, own.rest * own.ratio ** person.driver("skin_temperature") + wander) + 0.01 * noise
+    )
 
 
 def acceleration(person: Person, rate_hz: float) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import neurokit2
@@ -15,7 +16,7 @@ from scipy.stats import mannwhitneyu
 from biocurate.errors import UsageError
 from biocurate.recipes import Unit, load_recipe
 from biocurate.recording import NS, Recording
-from biocurate.testing import simulate, waveforms, write_cohort
+from biocurate.testing import Truth, simulate, waveforms, write_cohort
 
 SUBJECTS, MINUTES = 3, 0.75
 
@@ -185,3 +186,34 @@ def test_half_of_the_wristband_exports_are_archives(folders):
 def test_a_cohort_without_persons_or_time_is_refused(arguments):
     with pytest.raises(UsageError, match="cannot be simulated"):
         simulate(**arguments)
+
+
+def test_without_an_effect_the_conditions_change_nothing():
+    planted, none = (simulate(6, seed=3, minutes=1.0, truth=Truth(effect=effect)).people for effect in (1.0, 0.0))
+    for name, at_least in (("heart_rate", 1.03), ("skin_level", 1.2)):
+        ratio = [np.median(one.level(name)[one.stress > 0.9]) / np.median(one.level(name)[one.stress < 0.1])
+                 for one in planted]  # fmt: skip
+        assert np.mean(ratio) > at_least
+    for one in none:
+        assert not one.stress.any()
+        assert one.labelled(one.grid).any()
+        # What is left of a level is its own wandering: the same signals come out whatever the labels are.
+        other = replace(one, spans=tuple(replace(span, condition="rest") for span in one.spans))
+        assert np.array_equal(waveforms.eda(one, 4), waveforms.eda(other, 4))
+        assert np.array_equal(waveforms.ecg(one, 250, "II"), waveforms.ecg(other, 250, "II"))
+
+
+def test_an_uncoupled_skin_follows_nothing_that_drives_the_heart():
+    people = simulate(30, seed=5, minutes=2.0, truth=Truth(coupling=0.0)).people
+    together = [np.corrcoef(one.skin, one.stress)[0, 1] for one in people]
+    assert abs(np.mean(together)) < 0.2  # 30 persons, of whom each gives about 0.3 by chance
+    assert np.mean([one.skin.std() for one in people]) > 0.6 * np.mean([one.stress.std() for one in people])
+    assert all(np.array_equal(one.skin, one.stress) for one in simulate(2, minutes=0.5).people)
+
+
+def test_a_leak_is_in_the_noise_of_the_devices_and_nowhere_else():
+    fair, leaking = (simulate(1, seed=2, minutes=1.0, truth=Truth(effect=0.0, leak=leak)).people[0] for leak in (0, 1))
+    difference = waveforms.ecg(leaking, 250, "II") - waveforms.ecg(fair, 250, "II")
+    label = fair.labelled(fair.times(250)).astype(bool)
+    assert not difference[~label].any()
+    assert difference[label].std() == pytest.approx(0.012, rel=0.05)
