@@ -10,6 +10,8 @@ from zoo.panluna.architecture import LUNA_BASE, REFERENCE, Architecture
 from zoo.registry import ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
+    from torch import Generator, Tensor
+
     from zoo.panluna.model import PanLuna
 
 PAPER = "https://arxiv.org/abs/2604.04297"
@@ -34,7 +36,21 @@ def _config(name: str, description: str, sizes: Architecture, paper: str = PAPER
         description=description,
         licence="Apache-2.0",
         paper=paper,
+        only_pretrained=("mask_token",),
+        example=lambda _, items, generator: _example(sizes, items, generator),
     )
+
+
+def _example(sizes: Architecture, items: int, generator: Generator) -> dict[str, Tensor]:
+    """A second of two channels with places of their own."""
+    import torch
+
+    samples = 8 * sizes.patch
+    batch = {
+        "x": torch.randn(items, 2, samples, generator=generator),
+        "locations": torch.randn(items, 2, 3, generator=generator) * 0.1,
+    }
+    return batch | ({"sensor": torch.tensor([[0, 1]] * items)} if sizes.sensors else {})
 
 
 @register_model(
