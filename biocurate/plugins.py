@@ -1,10 +1,21 @@
-"""What other packages bring: modules whose import registers something here."""
+"""What other packages, and the upper floors of this one, bring to those that know nothing of them."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import entry_points
+from typing import Any
 
 from biocurate.errors import UsageError
+
+COMPUTING = "biocurate.curate.views.lazy:Computing"
+"""Computes samples of a view that are not stored; made of a store, which lies below and has to read them."""
+
+
+def brought(name: str) -> Any:  # noqa: ANN401
+    """What stands under a name of this module, such as `COMPUTING`: imported when it is first asked for."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def load_plugins(group: str) -> None:

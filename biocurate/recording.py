@@ -109,6 +109,8 @@ class Channel:
     """Electrode or lead name in the montage, or body site."""
     unit_status: str = "declared"
     """declared, recipe (the recipe states it), unknown, suspect, or corrected."""
+    place: int | None = None
+    """Among the channels of its file, from 0; None where the reader does not say."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,10 @@ class Stream:
             samples=RowsOf(self.samples, tuple(rows)),
             **changes,
         )
+
+
+UNLABELLED = "unlabelled"
+"""Kind of an annotation of the raw file that a recipe gives no label: it has a text, and no value."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 REPO = Path(__file__).parents[1]
 FLOORS = [
-    {"sensors", "errors", "plugins"},
+    {"sensors", "errors", "plugins", "same"},
     {"recording", "engine"},
     {"formats", "store"},
     {"recipes"},

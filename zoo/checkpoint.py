@@ -23,7 +23,8 @@ class Checkpoint:
 
     tensors: dict[str, NDArray[Any]]
     about: dict[str, Any]
-    """model, options, classes, sensors, manifest, seed, fold, persons, and what the learner adds."""
+    """model, options, classes, sensors, manifest, view, seed, fold, config, versions; persons and content (digests of
+    streams) that it and its parents were trained on; parents; and what the learner adds."""
 
 
 def save(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:

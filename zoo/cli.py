@@ -31,8 +31,9 @@ Images = Annotated[str | None, typer.Option(help="Image set, for models of image
 Size = Annotated[int | None, typer.Option(min=32, help="Side of the images; the same as --set size=N.")]
 Folds = Annotated[bool, typer.Option("--folds", help="Insist on a k-fold manifest: one model a fold.")]
 OneFold = Annotated[list[str] | None, typer.Option("--fold", help="Hold out only this fold; can be repeated.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of everything that is random.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace a run of the same name.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on where a killed run of the same choices stopped.")]
 AllowLeakage = Annotated[
     list[str] | None, typer.Option("--allow-leakage", help="Train although splits share this; it is recorded.")
 ]
@@ -47,39 +48,50 @@ def list_(as_json: AsJson = False) -> None:
     import polars as pl
 
     from biocurate.cli.output import show
+    from zoo.card import summary
     from zoo.registry import list_models, model_config
 
-    found = [model_config(name) for name in list_models()]
-    rows = [
-        {
-            "model": config.name,
-            "family": config.family,
-            "task": config.task,
-            "input": config.spec.image or config.spec.input,
-            "sensors": ", ".join(map(str, config.spec.sensors)) or "any",
-            "options": ", ".join(f"{key}={field.default}" for key, field in config.options.model_fields.items()),
-            "licence": config.licence,
-            "description": config.description,
-        }
-        for config in found
-    ]
+    rows = [summary(model_config(name)) for name in list_models()]
     show(pl.DataFrame(rows), as_json, title="models")
 
 
 @app.command()
+def card(
+    name: Annotated[str, typer.Argument(metavar="MODEL|RUN", help="A model, or the folder of a run.")],
+    as_json: AsJson = False,
+) -> None:
+    """Print all that is known of a model, or of a run with its figures and what weakens them.
+
+    biocurate zoo card image-cnn
+    """
+    import json
+
+    from zoo.card import as_markdown, model_card, run_card
+
+    folder = path_of(name)
+    found = run_card(folder) if (folder / "config.yaml").is_file() else model_card(name)
+    print(json.dumps(found, indent=2, ensure_ascii=False, default=str) if as_json else as_markdown(found))
+
+
+@app.command()
 def finetune(
-    model: Annotated[str, typer.Argument(help="A name of `biocurate zoo list`.", show_default=False)],
     store: StoreOption,
-    manifest: Annotated[str, typer.Option(help="A built manifest.", show_default=False)],
     run: Run,
+    model: Annotated[str | None, typer.Argument(help="A name of `biocurate zoo list`.", show_default=False)] = None,
+    manifest: Annotated[str | None, typer.Option(help="A built manifest.", show_default=False)] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="YAML file of choices, or config.yaml of a run.", parser=path_of)
+    ] = None,
+    parent: Annotated[str | None, typer.Option("--from", help="Run or checkpoint whose weights to start from.")] = None,
     sensors: Sensors = None,
     images: Images = None,
     size: Size = None,
     set_: Settings = None,
     folds: Folds = False,
     fold: OneFold = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     force: Force = False,
+    resume: Resume = False,
     allow_leakage: AllowLeakage = None,
     at: At = None,
     as_json: AsJson = False,
@@ -89,41 +101,42 @@ def finetune(
     A manifest of folds gives one model a fold, and every person is held out once.
 
     biocurate zoo finetune features-logreg --manifest eegmat-folds --sensors EEG,ECG --run runs/eegmat
+    biocurate zoo finetune --config runs/eegmat/config.yaml --set C=0.1 --run runs/weaker
     """
     from biocurate import open_store
     from biocurate.cli.progress import progress
     from biocurate.engine import Silent
     from biocurate.errors import UsageError
-    from zoo.config import RunConfig, settings
     from zoo.finetune import finetune as train
     from zoo.folds import has_folds
-    from zoo.registry import model_config
+    from zoo.run_file import check_hash, read_choices, run_config
 
+    choices = read_choices(config) if config is not None else {}
+    given = {
+        "model": model,
+        "manifest": manifest,
+        "sensors": _sensors(sensors) or None,
+        "images": images,
+        "folds": tuple(fold) if fold else None,
+        "seed": seed,
+        "parent": parent,
+        "allow_leakage": _leaks(allow_leakage) if allow_leakage else None,
+    }
     pairs = [*(set_ or []), *([] if size is None else [f"size={size}"])]
-    chosen = settings(model_config(model), pairs)
-    config = RunConfig(
-        model=model,
-        manifest=manifest,
-        sensors=_sensors(sensors),
-        images=images,
-        folds=tuple(fold or ()),
-        seed=seed,
-        allow_leakage=_leaks(allow_leakage or []),
-        options=chosen["options"].model_dump(),
-        training=chosen["training"],
-        evaluation=chosen["evaluation"],
-    )
+    chosen = run_config(choices, given, pairs, str(config or "finetune"))
     opened = open_store(store, at)
-    if folds and not has_folds(opened.manifest(manifest).rows):
+    built = opened.manifest(chosen.manifest)
+    check_hash(choices, chosen, built.hash)
+    if folds and not has_folds(built.rows):
         mend = "Leave out --folds, or build a manifest with `split: {method: kfold}`."
-        raise UsageError("it has no folds.", where=f"manifest {manifest}", mend=mend)
-    if images is not None:
+        raise UsageError("it has no folds.", where=f"manifest {chosen.manifest}", mend=mend)
+    if chosen.images is not None:
         measuring = Silent()
         with progress("Training", "models") as training:
-            report = train(opened, config, run, force, measuring, training)
+            report = train(opened, chosen, run, force, resume, measuring, training)
     else:
         with progress("Measuring", "windows") as measuring_bar:
-            report = train(opened, config, run, force, measuring_bar)
+            report = train(opened, chosen, run, force, resume, measuring_bar)
     _print(report, as_json)
     if not as_json:
         _say(f"Run folder: {run}")
@@ -187,6 +200,8 @@ def _print(report: Report, as_json: bool) -> None:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return
     show(report.table(), title=f"{report.model}: {', '.join(report.classes)}")
+    if report.per_label:
+        show(report.labels_table(), title="labels")
     if report.persons < FEWEST_PERSONS:
         show(report.persons_table(), title="held-out persons")
     for note in [*report.cautions, *report.notes]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
 
 from biocurate.curate.leakage.kinds import Kind
 from biocurate.errors import ModelError, UsageError
+from biocurate.sensors import SensorType
 from zoo.registry import ModelConfig, Options, validated
 
 
@@ -25,6 +27,20 @@ class Training(Options):
     class_weight: Literal["balanced", "none"] = "balanced"
     workers: NonNegativeInt = 0
     """Processes that read ahead."""
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    """Of the arithmetic; weights stay in float32."""
+    accumulate: PositiveInt = 1
+    """Batches to a step of the optimiser."""
+    clip_norm: NonNegativeFloat = 0.0
+    """Greatest norm of a step's gradient; 0 leaves it."""
+    devices: PositiveInt = 1
+    """Devices of a machine that train together, each on its part of the batches."""
+    nodes: PositiveInt = 1
+    """Machines that train together; the same command is started on each."""
+    keep_s: PositiveFloat = 600.0
+    """Seconds between two states to go on from within an epoch; one is kept after each epoch too."""
+    tensorboard: bool = False
+    """Write the losses for TensorBoard too, beside the CSV file."""
 
 
 class Evaluation(Options):
@@ -52,6 +68,8 @@ class RunConfig(Options):
     folds: tuple[str, ...] = ()
     """Folds held out in turn; empty means every fold of the manifest."""
     seed: NonNegativeInt = 0
+    parent: str | None = None
+    """Checkpoint, or folder of a run that has one, that training starts from; its persons may not be judged on."""
     allow_leakage: tuple[Kind, ...] = ()
     """Kinds of leak between splits that are let pass; what was found is recorded."""
     options: dict[str, Any] = Field(default_factory=dict)
@@ -59,11 +77,26 @@ class RunConfig(Options):
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
 
+    @field_validator("sensors")
+    @classmethod
+    def _by_their_names(cls, sensors: tuple[str, ...]) -> tuple[str, ...]:
+        """Aliases are sensor types too: EDA is GSR."""
+        return tuple(str(SensorType.parse(sensor)) for sensor in sensors)
 
-def settings(config: ModelConfig, pairs: Sequence[str]) -> dict[str, Any]:
+
+def settings(
+    config: ModelConfig, pairs: Sequence[str], base: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Sort `key=value` pairs into the model's options, training and evaluation.
 
     Values are read as YAML: ``lr=1e-4``, ``normalisation=subject``.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    pairs : sequence of str
+    base : mapping, optional
+        ``options``, ``training`` and ``evaluation`` as mappings, which the pairs change.
 
     Returns
     -------
@@ -77,7 +110,7 @@ def settings(config: ModelConfig, pairs: Sequence[str]) -> dict[str, Any]:
         Where no option has the key, or it cannot have the value.
     """
     kinds: dict[str, type[Options]] = {"options": config.options, "training": Training, "evaluation": Evaluation}
-    sorted_in: dict[str, dict[str, Any]] = {part: {} for part in kinds}
+    sorted_in = {part: _mapping(base.get(part), part) for part in kinds}
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:
@@ -88,6 +121,12 @@ def settings(config: ModelConfig, pairs: Sequence[str]) -> dict[str, Any]:
             raise ModelError(f"there is no option {key!r}.", where=config.name, mend=f"There are {known}.")
         sorted_in[part][key] = _value(text)
     return {part: validated(kind, sorted_in[part], config.name) for part, kind in kinds.items()}
+
+
+def _mapping(part: Any, name: str) -> dict[str, Any]:  # noqa: ANN401
+    if not isinstance(part, Mapping | None):
+        raise UsageError(f"{part!r} holds no choices.", where=name, mend="Write `key: value` lines below it.")
+    return dict(part or {})
 
 
 def _value(text: str) -> Any:  # noqa: ANN401

@@ -34,8 +34,8 @@ def permutation_of(codes: Codes, recording: Codes, person: Codes) -> Permutation
 
 
 def one_label_each(codes: Codes, group: Codes) -> bool:
-    """Whether no group has windows of two labels."""
-    pairs = np.unique(np.stack([group, codes]), axis=1)
+    """Whether no group has windows of two labels, or of two lists of labels."""
+    pairs = np.unique(np.concatenate([group[None], codes.reshape(len(codes), -1).T]), axis=1)
     return bool(pairs.shape[1] == len(np.unique(group)))
 
 
@@ -44,7 +44,9 @@ def permuted(how: Permutation, codes: Codes, recording: Codes, person: Codes, fo
 
     Parameters
     ----------
-    codes, recording, person : array of int, shape (rows of the manifest,)
+    codes : array of int, shape (rows of the manifest,) or (rows of the manifest, labels)
+        A list of labels is exchanged as a whole.
+    recording, person : array of int, shape (rows of the manifest,)
     """
     out = codes.copy()
     for number, rows in enumerate((fold.train, fold.val)):
@@ -54,7 +56,9 @@ def permuted(how: Permutation, codes: Codes, recording: Codes, person: Codes, fo
 
 
 def majority(codes: Codes, train: Rows, n_classes: int, n_test: int) -> NDArray[np.float64]:
-    """The training rows' class shares as probabilities of every held-out window, shape (n_test, classes)."""
+    """The training rows' shares of classes, or labels, for every held-out window, shape (n_test, classes)."""
+    if codes.ndim == 2:
+        return np.tile(codes[train].mean(axis=0), (n_test, 1))
     share = np.bincount(codes[train], minlength=n_classes) / len(train)
     return np.tile(share, (n_test, 1))
 

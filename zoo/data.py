@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
@@ -28,14 +29,20 @@ if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
     from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
+    from zoo.scaling import Scalings
 
 Batch = dict[str, Any]
 
-HELD_BYTES = 256 * 2**20
-"""A set of images no larger than this, resized, is kept in memory: a batch of random ones costs a chunk each."""
+OPENED = ("_store", "_reader", "_held", "_set", "_live")
+"""What each process opens for itself."""
 
 
-class _StoreDataset(Dataset[Batch], ABC):
+def targets(codes: NDArray[np.intp]) -> Tensor:
+    """Classes as a network's loss takes them: int64, or of lists of labels float32 of shape (windows, labels)."""
+    return torch.from_numpy(codes.astype(np.float32 if codes.ndim == 2 else np.int64))
+
+
+class StoreDataset(Dataset[Batch], ABC):
     """Rows of a manifest in one split; subclasses say what a batch of them is."""
 
     def __init__(self, store_url: str, manifest: str | Manifest, split: str | None, at: int | str | None) -> None:
@@ -51,7 +58,7 @@ class _StoreDataset(Dataset[Batch], ABC):
         chosen = np.ones(task.rows.height, bool) if split is None else (task.rows["split"] == split).to_numpy()
         self.classes = task.classes
         self.rows = task.rows.filter(pl.Series(chosen))
-        self.codes = torch.from_numpy(task.codes[chosen].astype(np.int64))
+        self.codes = targets(task.codes[chosen])
 
     @cached_property
     def _store(self) -> Store:
@@ -66,7 +73,7 @@ class _StoreDataset(Dataset[Batch], ABC):
         return SignalReader.of(self._store, self.rows)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in {"_store", "_reader", "_held"}}
+        return {name: value for name, value in self.__dict__.items() if name not in OPENED}
 
     def __getitem__(self, index: int) -> Batch:
         """One item, without the batch's axis."""
@@ -77,7 +84,7 @@ class _StoreDataset(Dataset[Batch], ABC):
         """A batch of items, in the order asked for."""
 
 
-class WindowDataset(_StoreDataset):
+class WindowDataset(StoreDataset):
     """Samples of windows at their native rates.
 
     A batch holds ``signals`` (by sensor type, Tensor of shape (batch, channels, samples), float32, canonical unit),
@@ -95,6 +102,8 @@ class WindowDataset(_StoreDataset):
         Channels in the order wanted; needed where recordings differ in channels.
     at : int or str, optional
         A snapshot to read, as of `open_store`.
+    scalings : mapping of sensor type to Scaling, optional
+        What `zoo.scaling.fit_scalings` found in the training windows; needed of a view with scope ``train``.
 
     Raises
     ------
@@ -112,9 +121,11 @@ class WindowDataset(_StoreDataset):
         sensors: Sequence[str],
         channels: Mapping[str, Sequence[str]] | None = None,
         at: int | str | None = None,
+        scalings: Scalings = MappingProxyType({}),
     ) -> None:
         super().__init__(store_url, manifest, split, at)
         self.sensors = tuple(SensorType.parse(sensor) for sensor in sensors)
+        self.scalings = dict(scalings)
         wanted = {SensorType.parse(sensor): tuple(names) for sensor, names in (channels or {}).items()}
         self.signatures: dict[SensorType, Signature] = {}
         self.present: dict[SensorType, NDArray[np.bool_]] = {}
@@ -147,113 +158,55 @@ class WindowDataset(_StoreDataset):
                 list(like.channels),
                 reader=self._reader,
                 rate_hz=like.rate_hz,
+                scaling=self.scalings.get(str(sensor)),
             )
         return torch.from_numpy(out)
 
 
-class ImageDataset(_StoreDataset):
-    """Images of a set, of the windows of a manifest; one item an image, so that a window may be in several.
+class Shuffled(Sampler[int]):
+    """A new order each epoch, the same for the same seed and epoch on every machine.
 
-    A batch holds ``image`` (Tensor of shape (batch, 1, size, size), uint8), ``label`` (class codes) and ``row`` (place
-    of the window in `rows`). Images that show nothing (``status`` other than ok) are left out and counted in
-    `left_out`.
-
-    Parameters
-    ----------
-    store_url : str
-    manifest : str or Manifest
-    split : str or None
-    image_set : str
-    size : int
-        Side in pixels; images are resized when they are read.
-    sensors : sequence of str, optional
-        Only images of these sensor types.
-    at : int or str, optional
-        A snapshot to read, as of `open_store`.
-
-    Raises
-    ------
-    StaleError
-        Where the manifest or the images were made from recordings that have been replaced.
-    ModelError
-        Where no window of the split has an image.
+    Where several processes train together, each takes its part of the order, as many items as the others: the first
+    ones are taken twice where they do not go round.
     """
 
-    def __init__(
-        self,
-        store_url: str,
-        manifest: str | Manifest,
-        split: str | None,
-        image_set: str,
-        size: int = 224,
-        sensors: Sequence[str] | None = None,
-        at: int | str | None = None,
-    ) -> None:
-        super().__init__(store_url, manifest, split, at)
-        self.size = size
-        found = self._find(image_set, [str(SensorType.parse(sensor)) for sensor in sensors or ()])
-        self.images = found.filter(pl.col("status") == "ok")
-        self.left_out = found.height - self.images.height
-        if self.images.is_empty():
-            what = f" of {', '.join(sensors)}" if sensors else ""
-            raise ModelError(
-                f"no window of the manifest has an image{what} in it.",
-                where=f"image set {image_set}",
-                mend="Make them: biocurate images generate --manifest M --representation NAME",
-            )
-        self.row = self.images["window_row"].to_numpy().astype(np.intp)
-
-    def _find(self, image_set: str, sensors: list[str]) -> pl.DataFrame:
-        from biocurate.images.reading import image_rows
-
-        keys = ["recording_id", "revision"]
-        # A window is its recording and its span: numbers change when a manifest is built anew.
-        span = [*keys, "t0_ns", "duration_ns"]
-        # An image's own `row` is its place in its part.
-        windows = self.rows.select(span).with_row_index("window_row")
-        images = image_rows(self._store, image_set).join(windows.lazy(), on=span)
-        if sensors:
-            streams = self._store.streams.filter(pl.col("sensor_type").is_in(sensors)).select(*keys, "stream_no")
-            images = images.join(streams, on=[*keys, "stream_no"], how="semi")
-        return images.sort("window_row", "stream_no", "channel", "representation").collect()
-
-    def __len__(self) -> int:
-        return self.images.height
-
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """A batch of images, in the order asked for."""
-        at = np.asarray(indices, dtype=np.intp)
-        small = len(self) * self.size**2 <= HELD_BYTES
-        pixels = self._held[torch.from_numpy(at)] if small else self._read(self.images[at])
-        row = self.row[at]
-        return {"image": pixels[:, None], "label": self.codes[row], "row": torch.from_numpy(row)}
-
-    @cached_property
-    def _held(self) -> Tensor:
-        """Every image, shape (images, size, size)."""
-        return self._read(self.images)
-
-    def _read(self, rows: pl.DataFrame) -> Tensor:
-        from biocurate.images.reading import read_images
-
-        return torch.from_numpy(read_images(self._store, rows, self.size))
-
-
-class Shuffled(Sampler[int]):
-    """A new order each epoch, the same for the same seed and epoch on every machine."""
-
-    def __init__(self, length: int, seed: int) -> None:
+    def __init__(self, length: int, seed: int, dataset: Dataset[Batch] | None = None) -> None:
         self.length, self.seed, self.epoch = length, seed, 0
+        self.dataset = dataset
+        self._from = (0, 0)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch's order; Lightning calls it."""
+        """Choose the epoch's order, and what a dataset augments; Lightning calls it."""
         self.epoch = epoch
+        tell_epoch(self.dataset, epoch)
+
+    def go_on(self, epoch: int, seen: int) -> None:
+        """Leave out what an epoch that was cut short has seen."""
+        self._from = (epoch, seen)
 
     def __len__(self) -> int:
-        return self.length
+        return -(-self.length // _processes()[1])
 
     def __iter__(self) -> Iterator[int]:
-        yield from np.random.default_rng([self.seed, self.epoch]).permutation(self.length).tolist()
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
+        rank, processes = _processes()
+        mine = np.resize(order, len(self) * processes)[rank::processes]
+        epoch, seen = self._from
+        yield from mine[seen if epoch == self.epoch else 0 :].tolist()
+
+
+def tell_epoch(dataset: Dataset[Batch] | None, epoch: int) -> None:
+    """Let a dataset that differs from epoch to epoch know which it is."""
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    if dataset is not None and hasattr(dataset, "set_epoch"):
+        dataset.set_epoch(epoch)
+
+
+def _processes() -> tuple[int, int]:
+    """Number of this process, and how many train together."""
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
 
 
 def loader(
@@ -276,16 +229,18 @@ def loader(
     return DataLoader(
         dataset,
         batch_size=batch_size,
-        sampler=None if seed is None else Shuffled(length, seed),
+        sampler=None if seed is None else Shuffled(length, seed, dataset),
         num_workers=workers,
         multiprocessing_context="spawn" if workers else None,
         persistent_workers=workers > 0,
-        collate_fn=_as_it_is,
+        collate_fn=as_it_is,
         drop_last=drop_last,
+        # Of its own, so that reading draws none of the random numbers of the network.
+        generator=torch.Generator(),
     )
 
 
-def _as_it_is(batch: Any) -> Any:  # noqa: ANN401
+def as_it_is(batch: Any) -> Any:  # noqa: ANN401
     """The dataset made a batch of it already."""
     return batch
 

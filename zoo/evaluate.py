@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ import polars as pl
 from biocurate.errors import ModelError
 from zoo.bootstrap import DRAWS, FEWEST_PERSONS, Estimate, estimate
 from zoo.controls import one_label_each
+from zoo.label_metrics import LABEL_METRICS, THRESHOLD, per_label, within_persons
 from zoo.metrics import METRICS, Floats, Predictions, balanced_accuracy, within
-from zoo.task import numbered
+from zoo.task import coded, numbered
 
 PROBABILITY = "p_"
 """Columns of predictions: this and the class."""
@@ -38,6 +39,8 @@ class Report:
     """About the data, from whoever prepared it."""
     cautions: list[str]
     """About the figures, from the predictions themselves."""
+    per_label: list[dict[str, Any]] = field(default_factory=list)
+    """Where windows have lists of labels: each label's own figures."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what does not exist is null."""
@@ -53,6 +56,10 @@ class Report:
                 row[control] = _with_interval(metrics[name])
             rows.append(row | {"persons": self.persons, "windows": self.windows})
         return pl.DataFrame(rows)
+
+    def labels_table(self) -> pl.DataFrame:
+        """One row a label, where windows have lists of them."""
+        return pl.DataFrame(self.per_label)
 
     def persons_table(self) -> pl.DataFrame:
         """One row a person."""
@@ -92,6 +99,7 @@ def report(
     if held.is_empty():
         raise ModelError("no held-out window was predicted.", where=model)
     own = predictions_of(held, classes)
+    judged_by = LABEL_METRICS if own.truth.ndim == 2 else METRICS
     others = {name: [predictions_of(each, classes) for each in repeats] for name, repeats in controls.items()}
     return Report(
         model=model,
@@ -100,40 +108,50 @@ def report(
         recordings=held["recording_id"].n_unique(),
         persons=own.n_persons,
         folds=held["fold"].unique().sort().to_list(),
-        metrics={name: estimate(metric, [own], draws, seed) for name, metric in METRICS.items()},
+        metrics={name: estimate(metric, [own], draws, seed) for name, metric in judged_by.items()},
         controls={
-            control: {name: estimate(metric, repeats, draws, seed) for name, metric in METRICS.items()}
+            control: {name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()}
             for control, repeats in others.items()
         },
         per_person=_per_person(held, own),
         notes=list(notes),
         cautions=_cautions(held, own, classes),
+        per_label=per_label(own, list(classes)) if own.truth.ndim == 2 else [],
     )
 
 
 def predictions_of(held: pl.DataFrame, classes: Sequence[str]) -> Predictions:
     """Columns of predictions as numbers."""
-    place = {name: at for at, name in enumerate(classes)}
     return Predictions(
         probability=held.select([f"{PROBABILITY}{name}" for name in classes]).to_numpy().astype(np.float64),
-        truth=held["label"].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.intp),
+        truth=coded(held["label"], classes),
         person=numbered(held["person"]),
         fold=numbered(held["fold"]),
     )
 
 
 def _per_person(held: pl.DataFrame, own: Predictions) -> list[dict[str, Any]]:
-    """Each person's own figures; an AUROC only where the person has every class that occurs."""
-    alone = np.eye(own.n_persons)
-    area = within(own, np.ones((1, own.n_persons)), own.person)[:, 0]
-    recall = balanced_accuracy(own, alone).value
+    """Each person's own figures; an AUROC only where the person has every class that occurs.
+
+    Of lists of labels a window is right where all of its labels are; AUROC is over labels that the person's windows
+    differ in, and there is no balanced accuracy.
+    """
+    labels = pl.col("label")
+    if own.truth.ndim == 2:
+        right = ((own.probability >= THRESHOLD) == (own.truth == 1)).all(axis=1)
+        area, recall, labels = within_persons(own), np.full(own.n_persons, np.nan), labels.explode()
+    else:
+        right = own.predicted == own.truth
+        area = within(own, np.ones((1, own.n_persons)), own.person)[:, 0]
+        recall = balanced_accuracy(own, np.eye(own.n_persons)).value
     return (
-        held.group_by(person="person")
+        held.with_columns(right=pl.Series(right))
+        .group_by(person="person")
         .agg(
             windows=pl.len(),
             recordings=pl.col("recording_id").n_unique(),
-            labels=pl.col("label").unique().sort().str.join(" "),
-            accuracy=(pl.col("label") == pl.col("predicted")).mean(),
+            labels=labels.drop_nulls().unique().sort().str.join(" "),
+            accuracy=pl.col("right").mean(),
         )
         .sort(pl.col("person").cast(pl.String))
         .with_columns(
@@ -157,11 +175,16 @@ def _cautions(held: pl.DataFrame, own: Predictions, classes: Sequence[str]) -> l
     if folds > 1:
         notes.append(
             f"AUROC is computed within each of {folds} folds and averaged by persons; scores are never pooled over "
-            "folds. Decisions (balanced accuracy, F1) are counted together."
+            "folds. Decisions (accuracy, F1) are counted together."
         )
     if own.n_persons < FEWEST_PERSONS:
         notes.append(f"{own.n_persons} persons are too few for an interval: see the figures of each person.")
-    if absent := [name for at, name in enumerate(classes) if at not in own.truth]:
+    if own.truth.ndim == 2:
+        notes.append(
+            "Figures are means over labels, each against its absence; auprc of a score that knows nothing is the share "
+            f"of windows with the label, {own.truth.mean():.3f} on average."
+        )
+    if absent := [name for at, name in enumerate(classes) if not own.holds(at).any()]:
         notes.append(f"No held-out window is labelled {', '.join(absent)}.")
     return notes
 
@@ -204,9 +227,16 @@ def held_out(rows: pl.DataFrame, probability: Floats, classes: Sequence[str], fo
     """
     known = np.isfinite(probability).all(axis=1)
     kept = rows.select("window_id", "recording_id", "person", "label").filter(pl.Series(known))
-    chosen = [classes[at] for at in probability[known].argmax(axis=1)]
     return kept.with_columns(
         fold=pl.lit(fold),
-        predicted=pl.Series(chosen, dtype=pl.String),
+        predicted=_decided(probability[known], classes, lists=kept["label"].dtype == pl.List(pl.String)),
         **{f"{PROBABILITY}{name}": probability[known, at] for at, name in enumerate(classes)},
     )
+
+
+def _decided(probability: Floats, classes: Sequence[str], lists: bool) -> pl.Series:
+    """The most probable class of each window, or every label that is more probable than not."""
+    if not lists:
+        return pl.Series([classes[at] for at in probability.argmax(axis=1)], dtype=pl.String)
+    said = [pl.when(pl.Series(probability[:, at] >= THRESHOLD)).then(pl.lit(name)) for at, name in enumerate(classes)]
+    return pl.select(pl.concat_list(said).list.drop_nulls()).to_series()

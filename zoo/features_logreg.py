@@ -62,7 +62,9 @@ class FeaturesLogreg:
     bias: Floats | None = None
     """Shape (classes,)."""
     strength: Floats | None = None
-    """Inverse strength of the penalty that was used, shape ()."""
+    """Inverse strength of the penalty that was used, shape (), or (labels,)."""
+    multi_label: bool = False
+    """Whether each row of `weight` tells a label from its absence, whatever the others say."""
 
     def fit(self, values: Floats, codes: Codes, n_classes: int, person: Codes | None = None) -> FeaturesLogreg:
         """Learn from training windows.
@@ -70,7 +72,9 @@ class FeaturesLogreg:
         Parameters
         ----------
         values : array, shape (windows, features), NaN where unknown
-        codes : array of int, shape (windows,)
+        codes : array of int, shape (windows,), or of lists of labels 0 and 1 of shape (windows, labels)
+            Of lists each label is told from its absence alone; one that all training windows have, or none, is given
+            the training windows' odds whatever the features.
         n_classes : int
         person : array of int, shape (windows,), optional
             Whose each window is, so that the penalty is chosen on persons who are held out; windows count as persons
@@ -86,6 +90,8 @@ class FeaturesLogreg:
         ModelError
             Where the training windows lack a class.
         """
+        if codes.ndim == 2:
+            return self._each_label(values, codes, person)
         if len(np.unique(codes)) < n_classes:
             mend = "Take more persons, or a label that occurs more often."
             raise ModelError("the training windows lack a class.", where="features-logreg", mend=mend)
@@ -93,6 +99,20 @@ class FeaturesLogreg:
         if strength == "auto":
             strength = self._chosen(values, codes, n_classes, person)
         return self._solved(values, codes, n_classes, strength)
+
+    def _each_label(self, values: Floats, codes: Codes, person: Codes | None) -> FeaturesLogreg:
+        varied = [at for at, column in enumerate(codes.T) if column.min() < column.max()]
+        if not varied:
+            raise ModelError("all training windows have the same labels.", where="features-logreg")
+        have = codes.sum(axis=0)
+        bias = np.log((have + 0.5) / (len(codes) - have + 0.5))
+        weight, strength = np.zeros((codes.shape[1], values.shape[1])), np.full(codes.shape[1], np.nan)
+        for at in varied:
+            one = self.fit(values, codes[:, at], 2, person)
+            if one.weight is not None and one.bias is not None and one.strength is not None:
+                weight[at], bias[at] = one.weight[1] - one.weight[0], one.bias[1] - one.bias[0]
+                strength[at] = one.strength
+        return replace(one, weight=weight, bias=bias, strength=strength, multi_label=True)
 
     def _solved(self, values: Floats, codes: Codes, n_classes: int, strength: float) -> FeaturesLogreg:
         from sklearn.linear_model import LogisticRegression
@@ -136,6 +156,8 @@ class FeaturesLogreg:
         standard = (np.where(np.isfinite(values), values, self.median) - self.mean) / self.scale
         # einsum, not BLAS: the sum over features must not depend on how many windows are asked for at once.
         score = np.einsum("nf,kf->nk", standard, self.weight) + self.bias
+        if self.multi_label:
+            return np.asarray(1 / (1 + np.exp(-np.clip(score, -700, 700))))
         odds = np.exp(score - score.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from biocurate.curate.leakage.seen import write_seen
-from biocurate.curate.views.told import transductive
+from biocurate.curate.views.told import normalisation, scopes
 from biocurate.engine import Progress, Silent
 from zoo import checkpoint, runs
 from zoo.config import Evaluation, RunConfig
@@ -20,6 +20,8 @@ from zoo.evaluate import Report, held_out, report
 from zoo.folds import Fold, folds_of
 from zoo.gate import passed
 from zoo.learners import Fitted, Learner, prepare
+from zoo.lineage import Lineage
+from zoo.parent import joined_seen, open_parent
 from zoo.registry import model_config, validated
 from zoo.task import Task
 
@@ -55,6 +57,7 @@ def finetune(
     config: RunConfig,
     folder: Path,
     force: bool = False,
+    resume: bool = False,
     measuring: Progress = Silent(),
     training: Progress = Silent(),
 ) -> Report:
@@ -68,6 +71,8 @@ def finetune(
         The run's folder.
     force : bool
         Replace a run of this name.
+    resume : bool
+        Go on where a killed run of the same choices stopped, to the same weights.
     measuring, training : Progress, optional
         Are told of windows read, and of models trained.
 
@@ -76,20 +81,31 @@ def finetune(
     Report
         As written to ``metrics.json``. The same store, configuration and machine give the same figures.
     """
-    with runs.new_run(folder, force) as run:
-        task = Task.of(store.manifest(config.manifest))
-        config = _resolved(config, task)
-        leaks = passed(store, task.rows, f"manifest {config.manifest}", config.allow_leakage)
+    task = Task.of(store.manifest(config.manifest))
+    config = _resolved(config, task)
+    with runs.new_run(folder, force, _choices(store, config, task), resume) as run:
+        parent = open_parent(Path(config.parent), config.model) if config.parent else None
+        seen = {parent.name: parent.seen} if parent else None
+        leaks = passed(store, task.rows, f"manifest {config.manifest}", config.allow_leakage, seen)
         apart = "person" not in config.allow_leakage
         folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None, apart)
         learner = prepare(store, task, config, measuring)
-        held, controls = _train(run, learner, task, folds, config, training)
+        lineage = Lineage.of(store, task, config, leaks.content, parent)
+        held, controls = _train(run, learner, task, folds, config, lineage, training)
         left_out = sum(len(fold.test) for fold in folds) - held.height
-        notes = [*learner.notes, *_told(config, task, left_out), *_leaking(leaks), *transductive(store, task.rows)]
+        told = normalisation(store, task.rows, config.sensors)
+        notes = [*learner.notes, *_told(config, task, left_out), *_leaking(leaks), *told]
         found = report(held, controls, task.classes, config.model, notes, config.evaluation.draws, config.seed)
         _write(run, store, config, task, held, controls, found)
-        write_seen(run, _shown(leaks, task, folds))
+        shown = _shown(leaks, task, folds)
+        write_seen(run, joined_seen(shown, [parent]) if parent else shown)
     return found
+
+
+def _choices(store: Store, config: RunConfig, task: Task) -> dict[str, Any]:
+    """All that decides a run."""
+    source = {"manifest_hash": task.hash, "snapshot_id": task.snapshot_id, "store_id": store.card["store_id"]}
+    return {**config.model_dump(mode="json"), **source}
 
 
 def _shown(leaks: Leaks, task: Task, folds: list[Fold]) -> pl.DataFrame:
@@ -133,7 +149,7 @@ def _resolved(config: RunConfig, task: Task) -> RunConfig:
 
 
 def _train(
-    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, bar: Progress
+    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, lineage: Lineage, bar: Progress
 ) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
     """Fit the model of each fold, and its controls; keep the weights of the former."""
     permutations = config.evaluation.permutations or 0
@@ -147,7 +163,8 @@ def _train(
             return held_out(rows, fitted.predict(fold.test), task.classes, fold.name)
 
         fitted = learner.fit(fold, task.codes, config.seed, run / "log" / fold.name, bar.advance)
-        checkpoint.save(run / f"model-{fold.name}.safetensors", fitted.tensors(), _about(fitted, config, task, fold))
+        about = {**fitted.about(), **lineage.about(fold)}
+        checkpoint.save(run / f"model-{fold.name}.safetensors", fitted.tensors(), about)
         own = predicted(fitted)
         gathered.own.append(own)
         guess = majority(task.codes, fold.train, len(task.classes), len(fold.test))
@@ -158,22 +175,6 @@ def _train(
             log = run / "log" / f"{fold.name}-permuted{repeat}"
             gathered.add_control("permuted", repeat, predicted(learner.fit(fold, codes, config.seed, log, bar.advance)))
     return gathered.joined()
-
-
-def _about(fitted: Fitted, config: RunConfig, task: Task, fold: Fold) -> dict[str, Any]:
-    """What a checkpoint must tell: how to use it, and on whom it may not be judged."""
-    seen = np.union1d(np.unique(task.person[fold.train]), np.unique(task.person[fold.val]))
-    return {
-        **fitted.about(),
-        "model": config.model,
-        "options": config.options,
-        "sensors": list(config.sensors),
-        "classes": task.classes,
-        "manifest": {"name": task.name, "hash": task.hash},
-        "seed": config.seed,
-        "fold": fold.name,
-        "persons": [task.persons[number] for number in seen.tolist()],
-    }
 
 
 def _write(
@@ -187,9 +188,8 @@ def _write(
 ) -> None:
     from zoo.plots import plot_persons
 
-    told = config.model_dump(mode="json")
-    source = {"manifest_hash": task.hash, "snapshot_id": task.snapshot_id, "store_id": store.card["store_id"]}
-    runs.write_config(run, {**told, **source, "at": store.opened_at, "data_terms": list(task.terms)})
+    told = {"normalisation": scopes(store, task.rows, config.sensors), "data_terms": list(task.terms)}
+    runs.write_config(run, {**_choices(store, config, task), "at": store.opened_at, **told})
     runs.write_predictions(run, held, dict(controls))
     runs.write_json(run / "metrics.json", found.to_json())
     runs.write_json(run / "versions.json", runs.versions())

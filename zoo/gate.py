@@ -36,7 +36,7 @@ def passed(
     where : str
         What an error is of.
     allowed : sequence of str
-        Kinds of leak that are let pass: person, overlap, copy, near copy.
+        Kinds of leak that are let pass: person, overlap, copy, near copy, crop.
     seen : mapping of str to DataFrame, optional
         By run, the streams that a model was trained on.
     progress : Progress, optional

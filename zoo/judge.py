@@ -10,9 +10,11 @@ import numpy as np
 import polars as pl
 
 from biocurate.curate.leakage.seen import read_seen
-from biocurate.curate.views.told import transductive
+from biocurate.curate.views.told import normalisation
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
+from biocurate.store.manifests import each_label
+from biocurate.store.signal_reader import view_of
 from zoo import checkpoint, runs
 from zoo.config import RunConfig
 from zoo.evaluate import PROBABILITY, Report, held_out, report
@@ -54,7 +56,7 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     UsageError
         Where the manifest has no such split.
     """
-    config = _config(run).model_copy(update={"manifest": manifest})
+    config = _config(run).model_copy(update={"manifest": manifest, "parent": None})
     task = Task.of(store.manifest(manifest))
     chosen = np.arange(task.rows.height)
     if split is not None:
@@ -67,16 +69,17 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     classes = models[0].about["classes"]
     _check(models, task, chosen, classes, run)
     judged = task.rows[chosen].with_columns(split=pl.lit("judged on"))
-    passed(store, judged, f"manifest {manifest}", seen={run.name: read_seen(run)})
+    leaks = passed(store, judged, f"manifest {manifest}", seen={run.name: read_seen(run)})
     learner = prepare(store, task, config, bar)
     fitted = [learner.load(model.tensors, model.about) for model in models]
     probability = np.mean([each.predict(chosen) for each in fitted], axis=0)
     held = held_out(task.rows[chosen], probability, classes, manifest)
-    notes = [*learner.notes, f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}."]
-    notes += transductive(store, task.rows)
+    notes = [*learner.notes, *leaks.notes]
+    notes.append(f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}.")
+    notes += normalisation(store, task.rows, config.sensors)
     if len(models) > 1:
         notes.append(f"The mean of {len(models)} models decides.")
-    guess = np.full((held.height, len(classes)), 1 / len(classes))
+    guess = np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))
     rows = task.rows.join(held, on="window_id", how="semi", maintain_order="left")
     return report(
         held,
@@ -96,13 +99,20 @@ def _config(run: Path) -> RunConfig:
 
 def _check(models: list[checkpoint.Checkpoint], task: Task, chosen: np.ndarray, classes: list[str], run: Path) -> None:
     rows = task.rows[chosen]
+    if (view := view_of(rows)) != (trained := models[0].about.get("view")):
+        mend = f"Judge it on a manifest of windows of {trained or 'what was recorded'}."
+        raise ModelError(f"these windows are of {view or 'what was recorded'}.", where=str(run), mend=mend)
+    if task.multi_label != models[0].about.get("multi_label", False):
+        what = "lists of labels" if task.multi_label else "one label each"
+        mend = "Judge it on a manifest whose `label` has the same rule as the one that it was trained on."
+        raise ModelError(f"these windows have {what}, unlike those that it was trained on.", where=str(run), mend=mend)
     seen = {person for model in models for person in model.about["persons"]}
     if both := sorted(seen & set(rows["person"])):
         mend = "Judge on persons that it never saw: another manifest, or --split test."
         raise ModelError(
             f"it was trained on {len(both)} of these persons, such as {both[0]}.", where=str(run), mend=mend
         )
-    foreign = sorted(set(rows["label"]) - set(classes))
+    foreign = sorted(set(each_label(rows)) - set(classes))
     if foreign:
         mend = "Map them in the manifest's `label`."
         raise ModelError(f"it knows {', '.join(classes)}, not {', '.join(foreign)}.", where=str(run), mend=mend)

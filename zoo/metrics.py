@@ -27,9 +27,9 @@ class Predictions:
     """Probabilities of held-out windows with what is true of them; everything is a column."""
 
     probability: Floats
-    """Shape (windows, classes), rows sum to 1."""
+    """Shape (windows, classes), rows sum to 1; of lists of labels each on its own."""
     truth: Codes
-    """Class of each window."""
+    """Class of each window, shape (windows,); of lists of labels 1 where a window has one, shape (windows, labels)."""
     person: Codes
     """Number of each window's person, from 0 without a hole."""
     fold: Codes
@@ -44,6 +44,10 @@ class Predictions:
     def n_classes(self) -> int:
         """Classes that the model knows."""
         return int(self.probability.shape[1])
+
+    def holds(self, at: int) -> NDArray[np.bool_]:
+        """Which windows are of a class, or have a label."""
+        return np.asarray(self.truth[:, at] == 1 if self.truth.ndim == 2 else self.truth == at)
 
     @property
     def predicted(self) -> Codes:
@@ -68,7 +72,7 @@ def balanced_accuracy(predictions: Predictions, times: Floats) -> Values:
     table = _confusions(predictions, times)
     occurs = _occurring(predictions)
     right = np.diagonal(table, axis1=1, axis2=2)[:, occurs]
-    return _complete(_divide(right, table.sum(axis=2)[:, occurs]).mean(axis=1))
+    return _complete(divided(right, table.sum(axis=2)[:, occurs]).mean(axis=1))
 
 
 def macro_f1(predictions: Predictions, times: Floats) -> Values:
@@ -76,7 +80,7 @@ def macro_f1(predictions: Predictions, times: Floats) -> Values:
     table = _confusions(predictions, times)
     counted = np.union1d(predictions.truth, predictions.predicted)
     right = np.diagonal(table, axis1=1, axis2=2)
-    score = _divide(2 * right, table.sum(axis=1) + table.sum(axis=2), empty=0.0)[:, counted].mean(axis=1)
+    score = divided(2 * right, table.sum(axis=1) + table.sum(axis=2), empty=0.0)[:, counted].mean(axis=1)
     lacking = (table.sum(axis=2)[:, _occurring(predictions)] == 0).any(axis=1)
     return _complete(np.where(lacking, np.nan, score))
 
@@ -87,20 +91,24 @@ def auroc(predictions: Predictions, times: Floats) -> Values:
     Scores of different models have no common scale, so that no pair of windows from two folds is ever compared.
     With more than two classes: one against the rest, mean over classes. A fold that lacks a class is left out.
     """
-    each = within(predictions, times, predictions.fold)
+    return over_folds(predictions, times, within(predictions, times, predictions.fold))
+
+
+METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyType(
+    {"balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1, "auroc": auroc}
+)
+
+
+def over_folds(predictions: Predictions, times: Floats, each: Floats) -> Values:
+    """Mean over folds of a figure, shape (folds, resamples), by their number of persons; NaN is left out."""
     first = np.unique(predictions.person, return_index=True)[1]
     holds = np.zeros((predictions.n_persons, len(each)))
     holds[np.arange(len(first)), predictions.fold[first]] = 1.0
     weight = times @ holds
     known = np.isfinite(each.T)
     total = np.where(known, weight, 0.0).sum(axis=1)
-    value = _divide(np.where(known, each.T * weight, 0.0).sum(axis=1), total)
+    value = divided(np.where(known, each.T * weight, 0.0).sum(axis=1), total)
     return Values(value, np.isfinite(value) & ((weight > 0) & ~known).any(axis=1))
-
-
-METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyType(
-    {"balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1, "auroc": auroc}
-)
 
 
 def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
@@ -110,15 +118,20 @@ def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
     other: windows of one person are told apart more easily than those of two, and such pairs, which no sample has,
     would lift every draw above the sample.
     """
+    against = _against_rest(predictions)
+    parts = rows_of(group)
+    out = np.full((len(parts), len(times)), np.nan)
+    for number, rows in enumerate(parts):
+        if len(against):
+            out[number] = np.mean([area(predictions, times, rows, at) for at in against], axis=0)
+    return out
+
+
+def rows_of(group: Codes) -> list[Codes]:
+    """Rows of each group, in the order of their numbers."""
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(int(group.max(initial=-1)) + 2))
-    out = np.full((len(bounds) - 1, len(times)), np.nan)
-    for number, (start, stop) in enumerate(pairwise(bounds)):
-        rows = order[start:stop]
-        areas = [_area(predictions, times, rows, at) for at in _against_rest(predictions)]
-        if areas:
-            out[number] = np.mean(areas, axis=0)
-    return out
+    return [order[start:stop] for start, stop in pairwise(bounds)]
 
 
 def _against_rest(predictions: Predictions) -> Codes:
@@ -129,9 +142,9 @@ def _against_rest(predictions: Predictions) -> Codes:
     return occurs[1:] if predictions.n_classes == 2 else occurs
 
 
-def _area(predictions: Predictions, times: Floats, rows: Codes, at: int) -> Floats:
+def area(predictions: Predictions, times: Floats, rows: Codes, at: int) -> Floats:
     """Share of pairs (a window of the class, another) that are in the right order, for each resample."""
-    score, positive = predictions.probability[rows, at], predictions.truth[rows] == at
+    score, positive = predictions.probability[rows, at], predictions.holds(at)[rows]
     person = predictions.person[rows]
     right, pairs = np.empty(len(times)), np.empty(len(times))
     step = max(1, CELLS // max(len(rows), 1))
@@ -145,7 +158,7 @@ def _area(predictions: Predictions, times: Floats, rows: Codes, at: int) -> Floa
     copies = times[:, persons] ** 2 - times[:, persons]
     right -= copies @ np.array([each[0][0] for each in own])
     pairs -= copies @ np.array([each[1][0] for each in own])
-    return _divide(right, pairs)
+    return divided(right, pairs)
 
 
 def _pairs(score: Floats, positive: NDArray[np.bool_], weight: Floats) -> tuple[Floats, Floats]:
@@ -180,5 +193,6 @@ def _complete(value: Floats) -> Values:
     return Values(value, np.zeros(len(value), dtype=bool))
 
 
-def _divide(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
+def divided(over: Floats, under: Floats, empty: float = np.nan) -> Floats:
+    """Quotients; `empty` where nothing is divided by."""
     return np.asarray(np.divide(over, under, out=np.full(np.shape(over), empty), where=under > 0))

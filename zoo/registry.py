@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -11,9 +11,24 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from biocurate.errors import ModelError
-from biocurate.sensors import SensorType
+from zoo.spec import ImageSpec, SensorSpec, StreamSpec
 
-BUILT_IN = ("zoo.features_logreg", "zoo.image_cnn")
+__all__ = [
+    "ImageSpec",
+    "ModelConfig",
+    "Options",
+    "Result",
+    "SensorSpec",
+    "StreamSpec",
+    "Weights",
+    "create_model",
+    "list_models",
+    "model_config",
+    "register_model",
+    "validated",
+]
+
+BUILT_IN = ("zoo.features_logreg", "zoo.image_cnn", "zoo.tiny_biomoe", "zoo.panluna")
 """Modules that register models when imported; those of other packages join through the group `biocurate.models`."""
 
 Made = TypeVar("Made")
@@ -26,34 +41,27 @@ class Options(BaseModel):
 
 
 @dataclass(frozen=True)
-class SensorSpec:
-    """What a model takes; it is checked before any sample is read."""
+class Weights:
+    """A set of published weights of a model."""
 
-    input: Literal["features", "window", "image"]
-    """What one input is: features of a window, its samples, or an image of one of its channels."""
-    sensors: tuple[SensorType, ...] = ()
-    """Sensor types that it can take; empty means any."""
-    window_s: tuple[float, float] | None = None
-    """Shortest and longest window, in seconds."""
-    image: str = ""
-    """For images: channels, size and type, in words."""
+    name: str
+    source: str
+    """Where it is published."""
+    sha256: str
+    licence: str
+    trained_on: str
+    """In words, with hours and persons where they are known."""
 
-    def check(self, model: str, sensors: Iterable[SensorType], window_s: float) -> None:
-        """Refuse data that the model is not made for.
 
-        Raises
-        ------
-        ModelError
-            A sensor type or window length that the model cannot take, with what to change.
-        """
-        foreign = [str(sensor) for sensor in sensors if self.sensors and sensor not in self.sensors]
-        if foreign:
-            takes = ", ".join(map(str, self.sensors))
-            raise ModelError(f"it does not take {', '.join(foreign)}.", where=model, mend=f"--sensors can be {takes}.")
-        if self.window_s and not self.window_s[0] <= window_s <= self.window_s[1]:
-            low, high = self.window_s
-            mend = f"Build windows of {low:g} to {high:g} s: biocurate windows build NAME --length …"
-            raise ModelError(f"windows of {window_s:g} s do not suit it.", where=model, mend=mend)
+@dataclass(frozen=True)
+class Result:
+    """A figure of a model: the paper's, or one that a command of this repository prints."""
+
+    task: str
+    metric: str
+    value: float
+    source: str
+    """The paper's table, or the command."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,15 @@ class ModelConfig:
     description: str
     licence: str
     paper: str | None = None
+    parameters: int | None = None
+    """Of the network with default options, as its paper or tables count them; the contract test counts again."""
+    example: Callable[[Any, int, Any], dict[str, Any]] | None = None
+    """From options, a number of items and a torch generator to a batch by the names of `forward`'s arguments; images
+    need none."""
+    only_pretrained: tuple[str, ...] = ()
+    """Parameters that pre-training alone trains, such as what stands for hidden patches."""
+    weights: tuple[Weights, ...] = ()
+    results: tuple[Result, ...] = ()
 
 
 _CONFIGS: dict[str, ModelConfig] = {}

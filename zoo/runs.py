@@ -22,25 +22,38 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
-from uuid import uuid4
 
 import polars as pl
 import yaml
 
 from biocurate.errors import ModelError, UsageError
+from zoo.under_way import folder_of, is_first_node, tidy
 
 PACKAGES = ("numpy", "scipy", "polars", "scikit-learn", "torch", "lightning", "safetensors")
 
 
 @contextmanager
-def new_run(folder: Path, force: bool = False) -> Iterator[Path]:
+def new_run(
+    folder: Path, force: bool = False, choices: Mapping[str, Any] = MappingProxyType({}), resume: bool = False
+) -> Iterator[Path]:
     """A folder to write a run into; it appears under its name only when the block ends well.
+
+    Parameters
+    ----------
+    folder : Path
+    force : bool
+        Replace a run of this name.
+    choices : mapping
+        All that decides the run, so that a killed one goes on only as what it was.
+    resume : bool
+        Go on where a killed run of the same choices stopped.
 
     Raises
     ------
     UsageError
-        Where something is there already, unless it is a run and `force` is given.
+        Where something is there already, unless it is a run and `force` is given; or another process is making it.
     """
     if folder.exists():
         if not force:
@@ -48,18 +61,15 @@ def new_run(folder: Path, force: bool = False) -> Iterator[Path]:
             raise UsageError("a run is here already.", where=str(folder), mend=mend)
         if not (folder / "config.yaml").is_file():
             raise UsageError("this is no run; it is not replaced.", where=str(folder), mend="Choose another --run.")
-    aside = folder.with_name(f".{folder.name}.{uuid4().hex[:8]}")
-    try:
-        aside.mkdir(parents=True)
-    except OSError as error:
-        raise UsageError(f"no folder can be made here: {error.strerror}.", where=str(folder)) from error
-    try:
+    with folder_of(folder, choices, resume) as aside:
         yield aside
+        tidy(aside)
+        if not is_first_node():
+            shutil.rmtree(aside)
+            return
         if folder.exists():
             shutil.rmtree(folder)
         aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_config(run: Path, config: Mapping[str, Any]) -> None:

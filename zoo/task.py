@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ Codes = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Task:
-    """A classification task over the windows of a manifest.
+    """A classification task over the windows of a manifest: one label a window, or a list of them.
 
     Parameters
     ----------
@@ -39,6 +40,8 @@ class Task:
     rows: pl.DataFrame
     classes: list[str]
     """Labels; a class is its place in this list."""
+    multi_label: bool = False
+    """Whether a window has a list of labels, which may be empty."""
     terms: tuple[dict[str, Any], ...] = ()
     """What the licences say of the corpora that its windows are from."""
 
@@ -53,24 +56,20 @@ class Task:
         """
         where = f"manifest {manifest.name}"
         rows = manifest.rows
-        if manifest.multi_label:
-            mend = "Choose one label a window: a label column by the rule majority, single or onset."
-            raise ManifestError(
-                "its windows have lists of labels, which no model here learns yet.", where=where, mend=mend
-            )
         if "label" not in rows.columns or rows["label"].null_count():
             mend = "Give its definition a `label`, and build it again: biocurate manifest build FILE"
             raise ManifestError("it has windows without a label.", where=where, mend=mend)
         if rows["label"].n_unique() < 2:
+            what = "all have the same labels" if manifest.multi_label else "have less than two labels"
             mend = "Training needs two labels or more: look at `label` and `where` of its definition."
-            raise ManifestError("its windows have less than two labels.", where=where, mend=mend)
-        return cls(manifest.name, manifest.hash, manifest.snapshot_id, rows, manifest.classes, manifest.terms)
+            raise ManifestError(f"its windows {what}.", where=where, mend=mend)
+        found = (manifest.name, manifest.hash, manifest.snapshot_id, rows, manifest.classes)
+        return cls(*found, multi_label=manifest.multi_label, terms=manifest.terms)
 
     @cached_property
     def codes(self) -> Codes:
-        """Class of each window."""
-        place = {name: at for at, name in enumerate(self.classes)}
-        return self.rows["label"].replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.intp)
+        """Class of each window, shape (windows,); of lists 1 where a window has a label, shape (windows, labels)."""
+        return coded(self.rows["label"], self.classes)
 
     @cached_property
     def persons(self) -> list[str]:
@@ -91,6 +90,15 @@ class Task:
     def window_s(self) -> float:
         """Length of the windows, in seconds; the longest where they differ."""
         return float(self.rows["duration_ns"].max() or 0) / NS  # type: ignore[arg-type]
+
+
+def coded(labels: pl.Series, classes: Sequence[str]) -> Codes:
+    """Labels as numbers: places in `classes`, or of lists a column of 0 and 1 for each class."""
+    if labels.dtype == pl.List(pl.String):
+        holds = labels.to_frame("label").select(pl.col("label").list.contains(name).alias(name) for name in classes)
+        return holds.to_numpy().astype(np.intp)
+    place = {name: at for at, name in enumerate(classes)}
+    return labels.replace_strict(place, return_dtype=pl.Int64).to_numpy().astype(np.intp)
 
 
 def numbered(column: pl.Series) -> Codes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,35 +11,37 @@ from typing import Any
 
 import lightning
 import numpy as np
-import polars as pl
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from zoo.config import Training
 from zoo.data import Batch, loader
+from zoo.training.best import BestWeights
+from zoo.training.curve import Curve
+from zoo.training.going_on import DONE, STATE, Kept
 
 
 class Classification(lightning.LightningModule):
-    """Cross entropy of a network's class scores, by AdamW.
+    """Cross entropy of a network's class scores, or of each label against its absence, by AdamW.
 
     Parameters
     ----------
     network : Module
         From inputs to logits, shape (batch, classes).
-    class_weight : Tensor, shape (classes,)
+    loss : Module
+        Of logits and targets; see `loss_of`.
     options : Training
     inputs : str
         Field of a batch that the network takes.
     """
 
-    def __init__(self, network: nn.Module, class_weight: Tensor, options: Training, inputs: str = "image") -> None:
+    def __init__(self, network: nn.Module, loss: nn.Module, options: Training, inputs: str = "image") -> None:
         super().__init__()
-        self.network, self.options, self.inputs = network, options, inputs
-        self.loss = nn.CrossEntropyLoss(weight=class_weight)
+        self.network, self.loss, self.options, self.inputs = network, loss, options, inputs
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of a training batch."""
@@ -61,38 +62,38 @@ class Classification(lightning.LightningModule):
 
     def _step(self, batch: Batch, name: str) -> Tensor:
         loss: Tensor = self.loss(self.network(batch[self.inputs]), batch["label"])
-        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(batch["label"]))
+        self.log(name, loss, on_step=False, on_epoch=True, batch_size=len(batch["label"]), sync_dist=True)
         return loss
 
 
-class BestWeights(Callback):
-    """Keep the weights of the epoch with the lowest validation loss, in memory."""
-
-    def __init__(self) -> None:
-        self.loss = math.inf
-        self.epoch: int | None = None
-        self._state: dict[str, Tensor] | None = None
-
-    def on_validation_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Copy the weights where they are the best so far."""
-        loss = float(trainer.callback_metrics["val_loss"])
-        if loss < self.loss:
-            self.loss, self.epoch = loss, trainer.current_epoch
-            self._state = {name: tensor.detach().clone() for name, tensor in pl_module.state_dict().items()}
-
-    def restore(self, module: lightning.LightningModule) -> None:
-        """Put the best weights back; the last ones stay where nothing was validated."""
-        if self._state is not None:
-            module.load_state_dict(self._state)
-
-
 class _Told(Callback):
-    def __init__(self, advance: Callable[[float], None], epochs: int) -> None:
-        self.advance, self.share, self.left = advance, 1 / epochs, 1.0
+    """Say how far a training has come; only this process knows whom to tell."""
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.left -= self.share
-        self.advance(self.share)
+    def __init__(self, advance: Callable[[float], None], epochs: int) -> None:
+        self.advance: Callable[[float], None] | None = advance
+        self.share, self.left = 1 / epochs, 1.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "advance": None}
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self._tell(trainer.current_epoch * self.share)
+
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: object,
+        batch: object,
+        batch_idx: int,
+    ) -> None:
+        self._tell(self.share / trainer.num_training_batches)
+
+    def _tell(self, share: float) -> None:
+        share = min(share, self.left)
+        self.left -= share
+        if self.advance is not None:
+            self.advance(share)
 
 
 def train_classifier(
@@ -108,19 +109,21 @@ def train_classifier(
 ) -> int:
     """Train a network in place; it ends with the weights of its best epoch.
 
+    A training of the same folder that was killed goes on; one that had ended is read.
+
     Parameters
     ----------
     network : Module
     train, val : Dataset
         Where `val` is empty, training runs for all epochs and keeps the last weights.
     codes : array of int
-        Classes of the training windows, for the class weights.
+        Classes of the training windows, for the class weights; see `zoo.task.coded`.
     n_classes : int
     options : Training
     seed : int
         The same seed, data and machine give the same weights.
     log : Path
-        Folder of ``metrics.csv``, the loss curve.
+        Folder of ``metrics.csv``, the loss curve, and of the state to go on from.
     advance : callable
         Is told the share of the work that is done.
 
@@ -129,50 +132,82 @@ def train_classifier(
     int
         Epochs that were run.
     """
-    module = Classification(network, _class_weight(codes, n_classes, options), options)
-    best, told = BestWeights(), _Told(advance, options.epochs)
+    module = Classification(network, loss_of(codes, n_classes, options), options)
+    told = _Told(advance, options.epochs)
+    if not (log / DONE).is_file():
+        _fit(module, train, val, options, seed, log, told)
+    outcome = torch.load(log / DONE, weights_only=True)
+    module.load_state_dict(outcome["weights"])
+    advance(told.left)
+    return int(outcome["epochs"])
+
+
+def _fit(
+    module: lightning.LightningModule,
+    train: Dataset[Batch],
+    val: Dataset[Batch],
+    options: Training,
+    seed: int,
+    log: Path,
+    told: _Told,
+) -> None:
+    """Train until `DONE` is written, from `STATE` where a training of this folder was killed."""
+    log.mkdir(parents=True, exist_ok=True)
+    best, curve = BestWeights(), Curve(log / "metrics.csv")
+    batches = loader(train, options.batch_size, options.workers, seed=seed)
+    kept = Kept(log, batches.sampler, options.batch_size, options.keep_s, best, curve)  # type: ignore[arg-type]
     validated = len(val) > 0  # type: ignore[arg-type]
-    callbacks: list[Callback] = [told]
-    if validated:
-        callbacks += [best, EarlyStopping("val_loss", patience=options.patience)]
+    together = options.devices * options.nodes > 1
+    if together:
+        # A spawned process is handed files: handles of several tensors of one storage are refused by Python.
+        torch.multiprocessing.set_sharing_strategy("file_system")  # type: ignore[no-untyped-call]
+    stop = [EarlyStopping("val_loss", patience=options.patience)] if validated else []
     with _quiet():
         lightning.seed_everything(seed, workers=True, verbose=False)
         trainer = lightning.Trainer(
             max_epochs=options.epochs,
-            devices=1,
+            devices=options.devices,
+            num_nodes=options.nodes,
+            # Processes are spawned here: those that Lightning would start anew would run the whole command again.
+            strategy="ddp_spawn" if together else "auto",
+            use_distributed_sampler=False,
+            precision=options.precision,
+            accumulate_grad_batches=options.accumulate,
+            gradient_clip_val=options.clip_norm or None,
             deterministic=True,
-            logger=CSVLogger(log.parent, name="", version=log.name),
-            callbacks=callbacks,
-            enable_checkpointing=False,
+            logger=TensorBoardLogger(log, name="", version="tensorboard") if options.tensorboard else False,
+            callbacks=[told, *([best] if validated else []), curve, *stop, kept],
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
+        state = log / STATE
         trainer.fit(
             module,
-            loader(train, options.batch_size, options.workers, seed=seed),
+            batches,
             loader(val, options.batch_size, options.workers) if validated else None,
+            ckpt_path=state if state.is_file() else None,
+            weights_only=True,
         )
-    best.restore(module)
-    _one_row_an_epoch(log / "metrics.csv")
-    advance(told.left)
-    return int(trainer.current_epoch)
 
 
-def _one_row_an_epoch(path: Path) -> None:
-    """Join the rows that Lightning writes of an epoch, one for training and one for validation."""
-    rows = pl.read_csv(path, infer_schema_length=None)
-    losses = [name for name in ("train_loss", "val_loss") if name in rows.columns]
-    rows.group_by("epoch", maintain_order=True).agg(pl.col(losses).drop_nulls().first()).write_csv(path)
+def loss_of(codes: NDArray[np.intp], n_classes: int, options: Training) -> nn.Module:
+    """The loss of a task: weighted so that classes count the same, or a label's presence as much as its absence.
 
-
-def _class_weight(codes: NDArray[np.intp], n_classes: int, options: Training) -> Tensor:
-    """Weights that make each class count the same; ones where none are wanted."""
-    if options.class_weight == "none":
-        return torch.ones(n_classes)
+    A weight of presence is at most 100: of a label that one window in a thousand has, each would outweigh a batch.
+    """
+    if codes.ndim == 2:
+        have = codes.sum(axis=0)
+        weight = np.clip((len(codes) - have) / np.maximum(have, 1), 0.01, 100.0)
+        return nn.BCEWithLogitsLoss(pos_weight=_weight(weight, options))
     count = np.bincount(codes, minlength=n_classes)
-    return torch.tensor(len(codes) / (n_classes * np.maximum(count, 1)), dtype=torch.float32)
+    return nn.CrossEntropyLoss(weight=_weight(len(codes) / (n_classes * np.maximum(count, 1)), options))
+
+
+def _weight(values: NDArray[np.float64], options: Training) -> Tensor:
+    wanted = values if options.class_weight == "balanced" else np.ones_like(values)
+    return torch.tensor(wanted, dtype=torch.float32)
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def amplitudes(sensor: SensorType, blocks: Sequence[NDArray[Any]], rate_hz: floa
     if known is None or known.unit not in scales.units or not blocks:
         return None
     digital = _seconds(blocks, rate_hz)
-    swing = np.concatenate([_swings(each, scales.invalid) for each in digital], axis=1) * np.abs(scales.gain)[:, None]
+    swing = _swings(digital, scales.invalid) * np.abs(scales.gain)[:, None]
     moves = (swing > 0) & (swing >= known.pulse)
     values = swing
     if known.measure == "level":
@@ -160,20 +160,30 @@ def _seconds(blocks: Sequence[NDArray[Any]], rate_hz: float) -> list[NDArray[Any
     return [block[:, : whole * second].reshape(len(block), whole, second) for block in blocks]
 
 
-def _swings(digital: NDArray[Any], invalid: Sequence[int | None]) -> Array:
+def _swings(digital: Sequence[NDArray[Any]], invalid: Sequence[int | None]) -> Array:
     """Peak-to-peak of valid samples in digital steps, shape (channels, seconds); NaN where there is none."""
-    floats = digital.dtype.kind == "f"
-    if floats and not np.isfinite(digital).all():
-        digital = np.where(np.isfinite(digital), digital, np.nan)
+    floats = digital[0].dtype.kind == "f"
+    if floats:
+        digital = [each if np.isfinite(each).all() else np.where(np.isfinite(each), each, np.nan) for each in digital]
     # The plain minimum of integers is several times faster than the one that passes over NaN.
-    low: Array = (np.fmin if floats else np.minimum).reduce(digital, axis=2).astype(np.float64)
-    high: Array = (np.fmax if floats else np.maximum).reduce(digital, axis=2).astype(np.float64)
-    for row, code in enumerate(invalid):
-        if code is not None and (code in low[row] or code in high[row]):
-            # Only a code that is an extreme of its second changes what lies between the extremes.
-            valid = np.where(digital[row] == code, np.nan, digital[row])
-            low[row], high[row] = np.fmin.reduce(valid, axis=1), np.fmax.reduce(valid, axis=1)
+    least, most = (np.fmin, np.fmax) if floats else (np.minimum, np.maximum)
+    ends = [(least.reduce(each, axis=2), most.reduce(each, axis=2)) for each in digital]
+    low: Array = np.concatenate([lowest for lowest, _ in ends], axis=1, dtype=np.float64)
+    high: Array = np.concatenate([highest for _, highest in ends], axis=1, dtype=np.float64)
+    # Only a code that is an extreme of its second changes what lies between the extremes.
+    for row in _rows_with(invalid, low, high):
+        x = np.concatenate([each[row] for each in digital])
+        valid = np.where(x == invalid[row], np.nan, x)
+        low[row], high[row] = np.fmin.reduce(valid, axis=1), np.fmax.reduce(valid, axis=1)
     return high - low
+
+
+def _rows_with(codes: Sequence[int | None], low: Array, high: Array) -> list[int]:
+    """Rows of which some extreme is the row's code."""
+    if not any(code is not None for code in codes):
+        return []
+    code = np.array([np.nan if code is None else code for code in codes])[:, None]
+    return np.flatnonzero(((low == code) | (high == code)).any(axis=1)).tolist()
 
 
 def _levels(digital: NDArray[Any], scales: Scales) -> Array:
@@ -190,6 +200,7 @@ def _levels(digital: NDArray[Any], scales: Scales) -> Array:
 
 def _median(x: Array) -> Array:
     """Lower median of what is known along the last axis; NaN where nothing is."""
-    middle = np.maximum(np.isfinite(x).sum(axis=-1, keepdims=True) - 1, 0) // 2  # NaN are sorted last
-    found = np.take_along_axis(np.sort(x, axis=-1), middle, axis=-1)
-    return np.asarray(found[..., 0])
+    rows = x.reshape(-1, x.shape[-1])
+    middle = np.maximum(np.isfinite(rows).sum(axis=1) - 1, 0) // 2  # NaN are sorted last
+    found: Array = np.sort(rows, axis=1)[np.arange(len(rows)), middle]
+    return found.reshape(x.shape[:-1])

@@ -19,6 +19,7 @@ from biocurate.audit.leads import IDENTITIES, Verdict, lead_identities
 from biocurate.audit.padding import LEAST_S, zero_ends
 from biocurate.audit.ranges import LEAST_LEADS, equal_ranges
 from biocurate.recording import Channel, Recording, Stream, canonical_scale
+from biocurate.same import of_the_same
 from biocurate.sensors import SensorType
 
 VERSION = 3
@@ -84,13 +85,16 @@ def suspicions(stream: Stream) -> list[Suspicion]:
         return []
     segments = [segment.n_samples for segment in stream.segments]
     blocks = excerpted(stream.samples.read, segments, stream.rate_hz, len(stream.channels))
-    found = _of_leads(stream, trusted, blocks) if stream.sensor_type is SensorType.ECG else []
-    return found + _of_amplitudes(stream, trusted, blocks)
+    scales = scales_of(stream.channels, stream.sensor_type)
+    found = _of_leads(stream, trusted, blocks, scales) if stream.sensor_type is SensorType.ECG else []
+    return found + _of_amplitudes(stream, trusted, blocks, scales)
 
 
-def _of_amplitudes(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]]) -> list[Suspicion]:
+def _of_amplitudes(
+    stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]], scales: Scales
+) -> list[Suspicion]:
     sensor = stream.sensor_type
-    judged = amplitudes(sensor, blocks, stream.rate_hz, scales_of(stream.channels, sensor))
+    judged = amplitudes(sensor, blocks, stream.rate_hz, scales)
     if judged is None or not judged.wrong[trusted].any():
         return []
     known, rows = PLAUSIBLE[sensor], [row for row in trusted if judged.wrong[row]]
@@ -98,20 +102,23 @@ def _of_amplitudes(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDAr
     return [(rows, f"{sensor}: unit is suspect: {typical}, and {known.low:g} to {known.high:g} can be (audit)")]
 
 
-def _of_leads(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]]) -> list[Suspicion]:
-    rows = [row for row in trusted if canonical_scale(stream.channels[row], SensorType.ECG)[0] == "mV"]
+def _of_leads(
+    stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[Any]], scales: Scales
+) -> list[Suspicion]:
+    rows = [row for row in trusted if scales.units[row] == "mV"]
     if len(rows) < LEAST_LEADS:
         return []
     names = {stream.channels[row].name for row in rows}
     found: list[Suspicion] = []
     if stream.n_samples <= WHOLE_S * stream.rate_hz:
-        whole = _voltages(stream, rows, stream.digital)
+        whole = _voltages(stream, rows, stream.digital, scales)
         if (common := whole.common_range()) is not None:
             reason = f"ECG: unit is suspect: every lead's peak-to-peak is exactly {common:.6g} mV (audit)"
             found.append((rows, reason))
     if not any(identity.keys() <= names for identity in IDENTITIES.values()):
         return found
-    for verdict in _voltages(stream, rows, np.concatenate(blocks, axis=1)).identities():
+    together = blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1)
+    for verdict in _voltages(stream, rows, together, scales).identities():
         if verdict.gains_are_wrong:
             missed = f"the file's integers obey {verdict.identity}, its unit misses it by {100 * verdict.missed:.0f} %"
             of_it = [row for row in rows if stream.channels[row].name in verdict.leads]
@@ -119,7 +126,8 @@ def _of_leads(stream: Stream, trusted: Sequence[int], blocks: Sequence[NDArray[A
     return found
 
 
-def scales_of(channels: Sequence[Channel], sensor: SensorType) -> Scales:
+@of_the_same
+def scales_of(channels: tuple[Channel, ...], sensor: SensorType) -> Scales:
     """Scales of some channels of one sensor type."""
     scales = [canonical_scale(channel, sensor) for channel in channels]
     return Scales(
@@ -145,19 +153,20 @@ def padding(stream: Stream) -> list[str]:
     return [f"ECG: the first {first} and the last {last} samples of every lead are 0, as of padding (audit)"]
 
 
-def _voltages(stream: Stream, rows: Sequence[int], block: NDArray[Any]) -> Voltages:
-    channels = [stream.channels[row] for row in rows]
+def _voltages(stream: Stream, rows: Sequence[int], block: NDArray[Any], scales: Scales) -> Voltages:
     return Voltages(
         block if len(rows) == len(stream.channels) else block[list(rows)],
-        tuple(channel.name for channel in channels),
-        tuple(canonical_scale(channel, stream.sensor_type)[1] for channel in channels),
-        tuple(channel.invalid for channel in channels),
+        tuple(stream.channels[row].name for row in rows),
+        tuple(scales.gain[list(rows)].tolist()),
+        tuple(scales.invalid[row] for row in rows),
     )
 
 
 def _marked(channels: Sequence[Channel], doubted: set[int]) -> tuple[Channel, ...]:
+    # `replace` asks every field what it is, for each channel anew.
     return tuple(
-        replace(channel, unit_status="suspect") if row in doubted else channel for row, channel in enumerate(channels)
+        Channel(**vars(channel) | {"unit_status": "suspect"}) if row in doubted else channel
+        for row, channel in enumerate(channels)
     )
 
 
@@ -177,8 +186,8 @@ def extremes(digital: NDArray[Any], invalid: Sequence[int | None]) -> tuple[NDAr
     floats = digital.dtype.kind == "f"
     low = (np.fmin if floats else np.minimum).reduce(digital, axis=1).astype(np.float64)
     high = (np.fmax if floats else np.maximum).reduce(digital, axis=1).astype(np.float64)
-    for row, code in enumerate(invalid):
-        if code is not None and code in (low[row], high[row]):
+    for row, (code, *ends) in enumerate(zip(invalid, low.tolist(), high.tolist(), strict=True)):
+        if code is not None and code in ends:
             valid = digital[row][digital[row] != code]
             low[row], high[row] = (valid.min(), valid.max()) if len(valid) else (np.nan, np.nan)
     return low, high

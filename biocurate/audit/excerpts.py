@@ -89,7 +89,8 @@ def excerpts(segments: Sequence[int], length: int, most: int) -> tuple[NDArray[n
         return begins[longest : longest + 1], int(lengths[longest])
     whole = lengths // length
     total = int(whole.sum())
-    chosen = np.unique(np.linspace(0, total - 1, min(most, total)).round().astype(np.int64))
+    chosen = np.linspace(0, total - 1, min(most, total)).round().astype(np.int64)
+    chosen = chosen[np.diff(chosen, prepend=-1) > 0]  # each once; `np.unique` imports numpy.ma first
     before = np.cumsum(whole) - whole
     segment = np.searchsorted(before + whole, chosen, side="right")
     starts = begins[segment] + (chosen - before[segment]) * length

@@ -3,14 +3,14 @@
 Where the two differ by a constant factor, one sampling rate is declared wrong; where they have nothing to do with each
 other, a channel was swapped. Only windows in which both signals beat regularly are compared, and the median over them
 decides, so that an artefact in some says nothing.
-
-Source: energy detector after Pan & Tompkins, IEEE Trans. Biomed. Eng. 32 (1985) 230.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from biocurate.curate.beat_curves import band_pass, filled, over, qrs_energy
 
 Array = NDArray[np.float64]
 
@@ -51,8 +51,7 @@ def rates_differ(heart: Array, pulse: Array) -> float | None:
 def heart_rates(x: Array, rate_hz: float) -> Array:
     """Heart rate of windows of an ECG.
 
-    The slope of each lead between 5 and 20 Hz is squared and summed over leads, so that polarity does not matter;
-    peaks of its mean over 80 ms that pass 0.3 of the window's 98th percentile are beats.
+    Peaks of the slope's energy (`qrs_energy`) that pass 0.3 of the window's 98th percentile are beats.
 
     Parameters
     ----------
@@ -63,13 +62,9 @@ def heart_rates(x: Array, rate_hz: float) -> Array:
     -------
     array, shape (windows,), in beats a minute, NaN where it does not beat regularly
     """
-    from scipy.ndimage import uniform_filter1d
-
-    slope = np.gradient(_band(_filled(x), rate_hz, 5.0, 20.0), axis=2)
-    size = slope.std(axis=2, keepdims=True)
-    energy = np.square(np.divide(slope, size, out=np.zeros_like(slope), where=size > 0)).sum(axis=1)
-    smooth = uniform_filter1d(energy, max(round(0.08 * rate_hz), 1), axis=1)
-    return np.array([_rate(row, rate_hz, 0.3 * np.percentile(row, 98)) for row in smooth])
+    return np.array(
+        [_rate(row, rate_hz, 0.3 * np.percentile(row, 98)) for row in qrs_energy(filled(x), rate_hz)], dtype=np.float64
+    )
 
 
 def pulse_rates(x: Array, rate_hz: float) -> Array:
@@ -84,9 +79,8 @@ def pulse_rates(x: Array, rate_hz: float) -> Array:
     -------
     array, shape (windows,), in beats a minute, NaN where it does not beat regularly
     """
-    filtered = _band(_filled(x), rate_hz, 0.5, 4.0)
-    size = filtered.std(axis=2, keepdims=True)
-    pulse = np.divide(filtered, size, out=np.zeros_like(filtered), where=size > 0).mean(axis=1)
+    filtered = band_pass(filled(x), rate_hz, 0.5, 4.0)
+    pulse = over(filtered, filtered.std(axis=2, keepdims=True)).mean(axis=1)
     return np.array([_rate(row, rate_hz, 0.5 * np.percentile(row, 90)) for row in pulse])
 
 
@@ -104,20 +98,3 @@ def _rate(x: Array, rate_hz: float, height: float) -> float:
     # The mean of intervals near the median is finer than the median, which counts whole samples.
     near = intervals[np.abs(intervals - middle) <= 0.2 * middle]
     return float(60 / near.mean()) if regular else float("nan")
-
-
-def _band(x: Array, rate_hz: float, low: float, high: float) -> Array:
-    from scipy.signal import butter, sosfiltfilt
-
-    sections = butter(2, (low, min(high, 0.45 * rate_hz)), "bandpass", fs=rate_hz, output="sos")
-    padding = min(x.shape[2] - 1, round(rate_hz / low))
-    return np.asarray(sosfiltfilt(sections, x, axis=2, padlen=padding))
-
-
-def _filled(x: Array) -> Array:
-    """Samples that are not known at the channel's mean: a short dropout rings less than a step to 0."""
-    known = np.isfinite(x)
-    if known.all():
-        return x
-    mean = np.where(known, x, 0.0).sum(axis=2, keepdims=True) / np.maximum(known.sum(axis=2, keepdims=True), 1)
-    return np.where(known, x, mean)

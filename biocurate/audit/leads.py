@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -87,25 +88,31 @@ def lead_identities(
     list of Verdict
         No verdict on an identity of which a lead is missing or there twice, or where hardly anything moves.
     """
-    row = {name: place for place, name in enumerate(names) if name in LEADS and list(names).count(name) == 1}
-    held = {identity: leads for identity, leads in IDENTITIES.items() if leads.keys() <= row.keys()}
+    held, places, weights = _held(tuple(names))
     if not held:
         return []
-    places = list(row.values())
     step = float(digital.dtype.kind in "iu")
     block = _valid(digital[places, :: max(1, digital.shape[1] // SAMPLES)], [invalid[place] for place in places])
     if block.shape[1] < 2:
         return []
-    weights = np.array([[leads.get(lead, 0.0) for lead in row] for leads in held.values()])
     scales = np.array([scale[place] for place in places])
     in_steps = _Fit.of(block, weights, np.full(len(places), step))
     in_unit = _Fit.of(block * scales[:, None], weights, np.abs(scales) * step)
     moving = in_steps.amplitude >= max(LEAST_STEPS * step, np.finfo(float).tiny)
     return [
-        Verdict(identity, tuple(leads), in_steps.state(number), in_unit.state(number), in_unit.missed(number))
-        for number, (identity, leads) in enumerate(held.items())
+        Verdict(identity, leads, in_steps.state(number), in_unit.state(number), in_unit.missed(number))
+        for number, (identity, leads) in enumerate(held)
         if moving[number]
     ]
+
+
+@lru_cache(maxsize=64)
+def _held(names: tuple[str, ...]) -> tuple[list[tuple[str, tuple[str, ...]]], list[int], NDArray[np.float64]]:
+    """Identities whose leads are there, rows of all leads, and the weight of each lead in each identity."""
+    row = {name: place for place, name in enumerate(names) if name in LEADS and names.count(name) == 1}
+    held = {identity: leads for identity, leads in IDENTITIES.items() if leads.keys() <= row.keys()}
+    weights = np.array([[leads.get(lead, 0.0) for lead in row] for leads in held.values()])
+    return [(identity, tuple(leads)) for identity, leads in held.items()], list(row.values()), weights
 
 
 def _valid(block: NDArray[Any], invalid: Sequence[int | None]) -> NDArray[np.float64]:
@@ -134,7 +141,7 @@ class _Fit:
         rank = int(QUANTILE * last)
         deviation = np.partition(np.abs(residual - centre[:, None]), rank, axis=1)[:, rank]
         taken = weights != 0
-        swing = block.max(axis=1) - block.min(axis=1)
+        swing = np.maximum.reduce(block, axis=1) - np.minimum.reduce(block, axis=1)
         return cls(deviation, (taken * swing).max(axis=1), STEPS * (taken * step).max(axis=1))
 
     def missed(self, number: int) -> float:

@@ -98,7 +98,7 @@ class _Stream:
         self.names: list[str] = [channel["name"] for channel in row["channels"]]
         self.invalid: list[int | None] = [channel["invalid"] for channel in row["channels"]]
         self.status: list[str] = [channel["unit_status"] for channel in row["channels"]]
-        self.scales = scales_of([_channel(each) for each in row["channels"]], self.sensor)
+        self.scales = scales_of(tuple(_channel(each) for each in row["channels"]), self.sensor)
         self.units, self.scale, self.shift = self.scales.units, self.scales.gain, self.scales.offset
 
     @cached_property

@@ -20,9 +20,7 @@ from biocurate.store.store import create_store, open_store
 RECORDINGS_OF_SET = 2500
 QUERIES = {
     "group by person": "SELECT corpus, person, count(*) AS n FROM windows_big GROUP BY corpus, person",
-    "group by sensor types": (
-        "SELECT array_to_string(sensor_types, '+') AS types, count(*) AS n FROM windows_big GROUP BY types"
-    ),
+    "group by sensor types": "SELECT sensor_types, count(*) AS n FROM windows_big GROUP BY sensor_types",
 }
 
 

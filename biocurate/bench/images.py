@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,16 +16,33 @@ import torch
 from numpy.typing import NDArray
 
 from biocurate.images import draw, kinds, representation, resize
+from biocurate.images.drawing import BLOCK
 
 RATE = 256.0
 """Hertz that windows are taken to have."""
 SAMPLES = 2560
 """Samples of a window: ten seconds."""
 SIZE = 224
+POINTS = 128
+"""Of both sides' recurrence plots and angular fields."""
 SCALES = 224
 """Rows of both sides' scalograms."""
 
 Peer = Callable[[NDArray[np.float32]], object]
+Made = Literal["numbers_s", "native_s", "rendered_s"]
+"""How far a way goes: float32 numbers, uint8 at the native grid, or uint8 of 224 x 224."""
+
+
+class Way(NamedTuple):
+    """A peer's way to make a representation."""
+
+    kind: str
+    name: str
+    made: Made
+    """What of ours it is held against."""
+    batched: bool
+    """Whether it takes windows of shape (batch, time), or one of shape (time,)."""
+    peer: Peer
 
 
 def compare(samples: NDArray[Any], batch: int = 64, seconds: float = 2.0) -> pl.DataFrame:
@@ -43,8 +60,8 @@ def compare(samples: NDArray[Any], batch: int = 64, seconds: float = 2.0) -> pl.
     Returns
     -------
     DataFrame
-        A row a way: images a second of processor time at the native grid, and rendered to 224 x 224 uint8; a peer's
-        have one of the two. ``faster`` is ours rendered, or native where the peer does not render, by the peer's.
+        A row a way: images a second of processor time as float32 numbers, as uint8 at the native grid, and rendered to
+        224 x 224 uint8; a peer's have what is nearest to what it makes. ``faster`` is ours by the peer's.
     """
     flat = samples.reshape(-1).astype(np.float32)
     windows = flat[: len(flat) // SAMPLES * SAMPLES].reshape(-1, SAMPLES)
@@ -54,33 +71,39 @@ def compare(samples: NDArray[Any], batch: int = 64, seconds: float = 2.0) -> pl.
     torch.set_num_threads(1)
     try:
         ours = {kind: _ours(kind, torch.from_numpy(windows), batch, seconds) for kind in kinds()}
-        rows: list[dict[str, Any]] = [
-            {"representation": kind, "way": "ours", "native_s": native, "rendered_s": rendered}
-            for kind, (native, rendered) in ours.items()
-        ]
-        for kind, name, renders, peer in peers():
-            rate = _rate(partial(_one, peer, windows), 1, seconds)
-            mine = ours[kind][renders]
-            column = "rendered_s" if renders else "native_s"
-            rows.append({"representation": kind, "way": name, column: rate, "faster": mine / rate})
+        rows: list[dict[str, Any]] = [{"representation": kind, "way": "ours", **mine} for kind, mine in ours.items()]
+        for way in peers():
+            given = [windows[:batch]] if way.batched else list(windows)
+            rate = _rate(partial(_one, way.peer, given), batch if way.batched else 1, seconds)
+            faster = ours[way.kind][way.made] / rate
+            rows.append({"representation": way.kind, "way": way.name, way.made: rate, "faster": faster})
     finally:
         torch.set_num_threads(before)
     return pl.DataFrame(rows, infer_schema_length=None).sort("representation", maintain_order=True)
 
 
-def _ours(kind: str, windows: torch.Tensor, batch: int, seconds: float) -> tuple[float, float]:
-    """Images a second at the native grid, and rendered."""
+def _ours(kind: str, windows: torch.Tensor, batch: int, seconds: float) -> dict[str, float]:
+    """Images a second, as far as each step goes."""
     chosen = representation(kind, scales=SCALES) if kind == "scalogram" else representation(kind)
     parts = [windows[start : start + batch] for start in range(0, len(windows) - batch + 1, batch)]
+    few = max(BLOCK // chosen.numbers(SAMPLES, RATE), 1)  # as many at once as `draw` takes
+
+    def numbers(number: int) -> None:
+        for block in torch.split(parts[number % len(parts)], few):
+            chosen.native(block, RATE)
 
     def native(number: int) -> torch.Tensor:
         return draw(parts[number % len(parts)], RATE, chosen).pixels
 
-    return _rate(native, batch, seconds), _rate(lambda n: resize(native(n), SIZE, chosen.resizing), batch, seconds)
+    def rendered(number: int) -> torch.Tensor:
+        return resize(native(number), SIZE, chosen.resizing)
+
+    ways: dict[Made, Callable[[int], object]] = {"numbers_s": numbers, "native_s": native, "rendered_s": rendered}
+    return {made: _rate(make, batch, seconds) for made, make in ways.items()}
 
 
-def _one(peer: Peer, windows: NDArray[np.float32], number: int) -> object:
-    return peer(windows[number % len(windows)])
+def _one(peer: Peer, given: list[NDArray[np.float32]], number: int) -> object:
+    return peer(given[number % len(given)])
 
 
 def _rate(make: Callable[[int], object], images: int, seconds: float) -> float:
@@ -93,23 +116,27 @@ def _rate(make: Callable[[int], object], images: int, seconds: float) -> float:
     return calls * images / (time.process_time() - began)
 
 
-def peers() -> Iterator[tuple[str, str, bool, Peer]]:
-    """Representation, name, whether it renders, and one window's work; those that can be imported."""
-    yield "spectrogram-psd", "matplotlib specgram + savefig", True, _matplotlib
-    yield "spectrogram-psd", "scipy.signal.spectrogram + bilinear", True, _scipy
+def peers() -> Iterator[Way]:
+    """Those that can be imported."""
+    yield Way("spectrogram-psd", "matplotlib specgram + savefig", "rendered_s", False, _matplotlib)
+    yield Way("spectrogram-psd", "scipy.signal.spectrogram + bilinear", "rendered_s", False, _scipy)
     if find_spec("pywt"):
-        yield "scalogram", f"pywt.cwt(method='fft'), {SCALES} scales", False, _pywt
+        yield Way("scalogram", f"pywt.cwt(method='fft'), {SCALES} scales", "native_s", False, _pywt)
+    if find_spec("ssqueezepy"):
+        yield Way("scalogram", f"ssqueezepy.cwt, {SCALES} scales", "native_s", False, _ssqueezepy)
     if find_spec("pyts"):
         image: Any = import_module("pyts.image")
-        # What pyts draws of 128 points; it takes every twentieth sample where ours low-passes.
-        yield "recurrence", "pyts", False, _transform(image.RecurrencePlot(), every=20)
+        # What pyts draws of 128 points; it takes every twentieth sample, or means of twenty, where ours low-passes.
+        yield Way("recurrence", "pyts", "numbers_s", True, _transform(image.RecurrencePlot(), every=SAMPLES // POINTS))
         for kind, method in (("gramian-sum", "summation"), ("gramian-difference", "difference")):
-            yield kind, "pyts", False, _transform(image.GramianAngularField(image_size=128, method=method))
-        yield "markov-transition", "pyts", False, _transform(image.MarkovTransitionField(image_size=128, n_bins=8))
+            field = image.GramianAngularField(image_size=POINTS, method=method)
+            yield Way(kind, "pyts", "numbers_s", True, _transform(field))
+        transitions = image.MarkovTransitionField(image_size=1.0, n_bins=8)
+        yield Way("markov-transition", "pyts", "numbers_s", True, _transform(transitions, every=SAMPLES // POINTS))
 
 
 def _transform(peer: Any, every: int = 1) -> Peer:  # noqa: ANN401
-    return lambda x: peer.transform(x[None, ::every])
+    return lambda x: peer.transform(x[:, ::every])
 
 
 def _matplotlib(x: NDArray[np.float32]) -> object:
@@ -141,4 +168,12 @@ def _pywt(x: NDArray[np.float32]) -> object:
     pywt: Any = import_module("pywt")
     hertz = np.geomspace(0.2, 0.45 * RATE, SCALES)
     found, _ = pywt.cwt(x, 6 / (2 * np.pi) * RATE / hertz, f"cmor2.0-{6 / (2 * np.pi):.6f}", method="fft")
+    return np.abs(found)
+
+
+def _ssqueezepy(x: NDArray[np.float32]) -> object:
+    """Its Morlet wavelet of the same width, on the same frequencies."""
+    ssqueezepy: Any = import_module("ssqueezepy")
+    hertz = np.geomspace(0.2, 0.45 * RATE, SCALES)[::-1]
+    found = ssqueezepy.cwt(x.astype(np.float64), ("morlet", {"mu": 6.0}), scales=6 / (2 * np.pi) * RATE / hertz)[0]
     return np.abs(found)

@@ -32,7 +32,7 @@ channels:
 
 
 def compare(
-    root: Path, records: int = 2, minutes: int = 30, repeats: int = 3, load: float | None = None
+    root: Path, records: int = 2, minutes: int = 30, repeats: int = 3, load: float | None = None, workers: int = 2
 ) -> pl.DataFrame:
     """Time the view `panluna` against MNE's and scipy's way to the same band, notch and rate, written as float32 HDF5.
 
@@ -49,6 +49,8 @@ def compare(
         Length of each.
     repeats, load
         See `race`.
+    workers : int
+        Worker processes that are set against one; each takes whole persons, and a recording is one here.
 
     Returns
     -------
@@ -65,11 +67,11 @@ def compare(
             Contender(f"biocurate {codec}", ("view", OUT, codec, "0"), before=ingest)
             for codec in (SIGNAL_CODEC, FAST_CODEC)
         ]
-        workers = [
+        pools = [
             Contender(f"biocurate, {count} workers", ("view", OUT, SIGNAL_CODEC, str(count)), False, ingest)
-            for count in (1, 2)
+            for count in (1, workers)
         ]
-        table = race([peer, script, *mine, *workers], peer.name, repeats, load)
+        table = race([peer, script, *mine, *pools], peer.name, repeats, load)
     seconds = records * minutes * 60
     spent = pl.when(pl.col("contender").str.ends_with("workers")).then("work_s").otherwise("cpu_s")
     return table.with_columns(real_time=seconds / spent)

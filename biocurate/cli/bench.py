@@ -1,4 +1,4 @@
-"""`biocurate bench`: codecs, edf, wfdb, csv, again, views, size, reads, batches, windows, clocks, leakage, images."""
+"""`biocurate bench`: codecs, edf, wfdb, csv, again, views, size, reads, batches, windows, clocks, and of images."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ def views(
     root: RootDir,
     records: Annotated[int, typer.Option(min=1, help="Recordings of 22 channels at 250 Hz.")] = 2,
     minutes: Annotated[int, typer.Option(min=1, help="Length of each.")] = 30,
+    workers: Annotated[int, typer.Option(min=2, help="Worker processes that are set against one.")] = 2,
     repeats: Repeats = 3,
     load: Load = None,
     as_json: AsJson = False,
@@ -102,7 +103,7 @@ def views(
     from biocurate.bench.views import compare
     from biocurate.cli.output import show
 
-    show(compare(root, records, minutes, repeats, load), as_json)
+    show(compare(root, records, minutes, repeats, load, workers), as_json)
 
 
 @app.command()
@@ -199,10 +200,11 @@ def clocks(
 
 @app.command()
 def leakage(store: StoreOption, as_json: AsJson = False) -> None:
-    """The search for near copies on a store's recordings: copies found, others taken for one, seconds.
+    """The search for near copies and crops on a store's recordings: copies found, others taken for one, seconds.
 
     biocurate bench leakage --store ~/store
     """
+    from biocurate.bench.crops import closest_shapes, making, mistaken_crops, planted_crops, search_crops
     from biocurate.bench.leakage import mistaken, planted, search
     from biocurate.cli.output import show, show_facts
     from biocurate.store.store import open_store
@@ -212,6 +214,11 @@ def leakage(store: StoreOption, as_json: AsJson = False) -> None:
         "copies that were made of each stream": planted(opened),
         "different recordings": mistaken(opened),
         "search": search(opened),
+        "crops that were made of each stream": planted_crops(opened),
+        "shapes of different recordings": closest_shapes(opened),
+        "streams that are read whole": making(opened),
+        "search for crops among 100,000 recordings of a minute": search_crops(opened),
+        "different recordings that share a stretch": mistaken_crops(opened),
     }
     if as_json:
         show_facts({title: table.to_dicts() for title, table in tables.items()}, as_json=True)
@@ -236,3 +243,74 @@ def images(
     from biocurate.cli.output import show
 
     show(compare(end_to_end(root)[0], batch, seconds), as_json)
+
+
+@app.command()
+def shuffled(
+    store: StoreOption,
+    image_set: Annotated[str, typer.Option("--set", help="Set of images to read.", show_default=False)],
+    batch: Annotated[int, typer.Option(min=1, help="Images read together.")] = 64,
+    size: Annotated[int | None, typer.Option(min=1, help="Resize them, too; only decoded where left out.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.01, help="How long each order is read.")] = 5.0,
+    warm: Annotated[bool, typer.Option("--warm", help="Leave files in the system's cache.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stored images read for training: in random order, block by block, and as they lie.
+
+    biocurate bench shuffled --set m-spectrogram-psd --store ~/store
+    """
+    from biocurate.bench.shuffled import compare
+    from biocurate.cli.output import show
+    from biocurate.store.store import open_store
+
+    show(compare(open_store(store), image_set, batch, size, seconds, cold=not warm), as_json)
+
+
+@app.command("drawn")
+def drawn_in_training(
+    store: StoreOption,
+    manifest: Annotated[str, typer.Option(help="Whose windows are drawn.")],
+    sensor: Annotated[str, typer.Option(help="Sensor type; all its channels are drawn.")],
+    representation: Annotated[str, typer.Option(help="How windows are drawn.")] = "spectrogram-psd",
+    batch: Annotated[int, typer.Option(min=1, help="Images drawn together.")] = 64,
+    size: Annotated[int, typer.Option(min=1, help="Side in pixels.")] = 224,
+    seconds: Annotated[float, typer.Option(min=0.01, help="How long each order is drawn.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Images drawn while one trains, from the store's samples: in random order, window by window, and as they lie.
+
+    biocurate bench drawn --manifest every-10s --sensor EEG --store ~/store
+    """
+    from biocurate.bench.shuffled import drawn
+    from biocurate.cli.output import show
+    from biocurate.store.store import open_store
+
+    opened = open_store(store)
+    show(drawn(opened, opened.manifest(manifest), sensor, representation, batch, size, seconds), as_json)
+
+
+@app.command("generate")
+def generating(
+    store: StoreOption,
+    manifest: Annotated[str, typer.Option(help="Whose windows are drawn.")],
+    sensor: Annotated[list[str], typer.Option(help="Sensor type; once for each.")],
+    images: Annotated[int, typer.Option(min=1, help="Of each representation and sensor type, about.")] = 2048,
+    codecs: Annotated[bool, typer.Option("--codecs", help="Compare codecs of images instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Images a second from a store into a store, on one core, against drawing alone; nothing of it stays.
+
+    biocurate bench generate --manifest every-10s --sensor ECG --store ~/store
+    """
+    from biocurate.bench.generate import codecs as compare_codecs
+    from biocurate.bench.generate import compare
+    from biocurate.cli.output import show
+    from biocurate.store.store import open_store
+
+    opened = open_store(store)
+    built = opened.manifest(manifest)
+    if codecs:
+        for each in sensor:
+            show(compare_codecs(opened, built, each, images), as_json, each)
+        return
+    show(compare(opened, built, sensor, images), as_json)

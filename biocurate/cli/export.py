@@ -44,6 +44,12 @@ def export(
     scale: Annotated[
         bool, typer.Option("--scale", help="Round samples that the format has no integers for; the loss is told.")
     ] = False,
+    pad: Annotated[
+        bool,
+        typer.Option(
+            "--pad", help="EDF+: fill up the last record where its rate would else be off; an annotation says."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
     i_have_rights: Annotated[
         bool, typer.Option("--i-have-rights", help="Export credentialed corpora, as your agreement lets you.")
@@ -75,6 +81,7 @@ def export(
             form.value,
             labels=labels.value,
             scale=scale,
+            pad=pad,
             overwrite=overwrite,
             i_have_rights=i_have_rights,
             progress=bar,

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biocurate.cli import manifest_files
-from biocurate.cli.options import AsJson, At, StoreOption
+from biocurate.cli.options import AsJson, At, StoreOption, Workers
 
 if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
+    from biocurate.store.store import Store
 
 app = typer.Typer(help="Freeze selections of windows with labels and splits.", no_args_is_help=True)
 
@@ -23,17 +24,26 @@ def build(
         Path, typer.Argument(help="Definition: a YAML file, or the name of one that is shipped.", show_default=False)
     ],
     store: StoreOption,
+    workers: Workers = 2,
     as_json: AsJson = False,
 ) -> None:
     """Build a manifest from its definition; the same definition and sources give the same hash.
 
     biocurate manifest build eegmat-rest-task --store ~/store
+
+    Windows that the definition cuts for itself are judged first where it asks for quality; a build that is refused
+    leaves no window set behind.
     """
+    from biocurate.cli.progress import progress
     from biocurate.curate.manifests.build import build_manifest
     from biocurate.curate.manifests.catalogue import find_definition
+    from biocurate.engine import engine
     from biocurate.store.store import open_store
 
-    _print(build_manifest(open_store(store), find_definition(file)), as_json)
+    definition, opened = find_definition(file), open_store(store)
+    with progress("Judging", "windows") as bar, engine(workers) as pool:
+        built = build_manifest(opened, definition, pool=pool, progress=bar)
+    _print(opened, built, as_json)
 
 
 @app.command("list")
@@ -64,7 +74,7 @@ def show_manifest(
 
     opened = open_store(store, at)
     built = opened.manifest_as_built(name)
-    _print(built, as_json, stale=opened.is_stale(built.rows.lazy()))
+    _print(opened, built, as_json, stale=opened.is_stale(built.rows.lazy()))
 
 
 app.command()(manifest_files.diff)
@@ -81,9 +91,11 @@ def _spelled(terms: Mapping[str, object]) -> str:
     return ", ".join(said)
 
 
-def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
+def _print(store: Store, manifest: Manifest, as_json: bool, stale: bool = False) -> None:
     from biocurate.cli.output import console, show, show_facts
+    from biocurate.curate.views.told import normalisation
 
+    normalised = normalisation(store, manifest.rows)
     facts = {
         "manifest": manifest.name,
         "title": manifest.definition.get("title", ""),
@@ -105,11 +117,14 @@ def _print(manifest: Manifest, as_json: bool, stale: bool = False) -> None:
                 "definition": manifest.definition,
                 "balance": balance,
                 "dropped": list(manifest.dropped),
+                "normalisation": normalised,
             },
             as_json=True,
         )
         return
     show_facts(facts)
+    for sentence in normalised:
+        console().print(sentence, style="yellow" if sentence.startswith("TRANSDUCTIVE") else "", markup=False)
     show(manifest.balance())
     _print_dropped(manifest)
     if stale:

@@ -12,6 +12,8 @@ from biocurate.cli.options import AsJson, At, StoreOption, path_of
 if TYPE_CHECKING:
     import polars as pl
 
+Most = Annotated[str, typer.Option(help="Offsets to both sides that are looked at.")]
+
 app = typer.Typer(help="Sensors at the same time: pairs of streams in windows, and clocks.", no_args_is_help=True)
 
 
@@ -61,7 +63,15 @@ def build(
 def clocks(
     corpus: Annotated[str, typer.Argument(help="Corpus whose devices have clocks of their own.", show_default=False)],
     store: StoreOption,
-    most: Annotated[str, typer.Option(help="Offsets to both sides that are looked at.")] = "60s",
+    most: Most = "60s",
+    offset: Annotated[
+        list[str] | None,
+        typer.Option(help="DEVICE=DURATION, added to its times; with ± and a 95 % uncertainty: watch=-1.2s±50ms."),
+    ] = None,
+    events: Annotated[
+        list[str] | None,
+        typer.Option(help="DEVICE=KIND,KIND: an event as the recording's clock and as the device's has it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Estimate the clocks of devices against their recording's, by the heart that both feel.
@@ -70,14 +80,42 @@ def clocks(
 
     Offset and drift from heart rate and beats, in pieces where one line is not enough, with a 95 % uncertainty; "no
     confidence" where the beats do not fall together. The pulse's transit between the sensors is a part of the offset.
+    A device with --offset goes by it, one with --events by annotations of these kinds (or kind=value, kind@channel).
     """
     from biocurate.cli.output import show
+    from biocurate.curate.clocks.asked import rules_of
     from biocurate.curate.clocks.run import estimate_clocks
     from biocurate.curate.durations import parse_duration
     from biocurate.store.store import open_store
 
-    rows = estimate_clocks(open_store(store), corpus, parse_duration(most) / 1e9)
+    said = rules_of(offset or (), events or ())
+    rows = estimate_clocks(open_store(store), corpus, parse_duration(most) / 1e9, said)
     show(rows if as_json else _told(rows), as_json)
+
+
+@app.command()
+def align(
+    recording: Annotated[str, typer.Argument(help="A recording, whose clock is kept.", show_default=False)],
+    other: Annotated[str, typer.Argument(help="Another one of the same person.", show_default=False)],
+    store: StoreOption,
+    most: Most = "60s",
+    at: At = None,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate the clock of one recording against another's of the same person, by the heart that both feel.
+
+    biocurate pairs align cogwear/14_pre_baseline cogwear/14_pre_cognitive_load --store ~/store
+
+    Two devices may be two recordings. Offsets are looked for around the difference of their starts, where the store
+    knows it. "No confidence" where they do not feel the same heart at the same time. Nothing is written.
+    """
+    from biocurate.cli.output import show_facts
+    from biocurate.curate.clocks.across import align_recordings
+    from biocurate.curate.durations import parse_duration
+    from biocurate.store.store import open_store
+
+    found = align_recordings(open_store(store, at), recording, other, parse_duration(most) / 1e9)
+    show_facts(found, as_json=as_json)
 
 
 @app.command("show")

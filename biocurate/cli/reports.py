@@ -41,12 +41,19 @@ def print_estimate(expected: Estimate, as_json: bool) -> None:
             "recordings to read": expected.recordings,
             "MB to read": round(expected.n_bytes / 1e6, 1),
             "MB stored": None if stored is None else round(stored / 1e6, 1),
-            "hours": None if expected.seconds is None else round(expected.seconds / 3600, 4),
+            "time": None if expected.seconds is None else _time(expected.seconds),
             "MB free": None if free is None else round(free / 1e6, 1),
             "fits": expected.fits,
             "measured on": f"{expected.tried} recordings",
         }
     )
+
+
+def _time(seconds: float) -> str:
+    """A time in the unit that people would say it in."""
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def print_outcome(outcome: Outcome, as_json: bool) -> None:
@@ -74,8 +81,9 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
         out.print(f"{outcome.corpus}: nothing to do; {outcome.done_before} recordings are in the store.", markup=False)
     if outcome.rewritten:
         out.print(f"{outcome.corpus}: rows of {outcome.rewritten} recordings were written anew; no sample was read.")
-    if not tried and outcome.failed_before:
-        out.print(f"{outcome.failed_before} failed before and have not changed; --retry-failed tries them again.")
+    if outcome.failed_before:
+        have, them = ("has", "it") if outcome.failed_before == 1 else ("have", "them")
+        out.print(f"{outcome.failed_before} failed before and {have} not changed; --retry-failed tries {them} again.")
     _print_aside(outcome)
 
 
@@ -102,6 +110,9 @@ def _print_aside(outcome: Outcome) -> None:
     elif outcome.gone:
         kept = "they are kept (--prune removes them)."
         out.print(f"{len(outcome.gone)} recordings of the store have no file below the root any more; {kept}")
+    if outcome.vanished:
+        count = len(outcome.vanished)
+        out.print(f"{_recordings(count)} that failed before {'is' if count == 1 else 'are'} no longer below the root.")
     if outcome.forgotten:
         out.print(f"{outcome.forgotten} recordings are of persons whom the store has forgotten; they were left out.")
     if outcome.identifiers_dropped:

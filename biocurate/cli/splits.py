@@ -30,12 +30,17 @@ def show(
     from biocurate.cli.output import console
     from biocurate.cli.output import show as print_table
     from biocurate.curate.splits.told import told
+    from biocurate.curate.views.told import normalisation
     from biocurate.store.store import open_store
 
     opened = open_store(store, at)
     built = opened.manifest_as_built(manifest)
     print_table(told(opened, built), as_json)
-    if not built.by_person and not as_json:
+    if as_json:
+        return
+    for sentence in normalisation(opened, built.rows):
+        console().print(sentence, style="yellow" if sentence.startswith("TRANSDUCTIVE") else "", markup=False)
+    if not built.by_person:
         console().print(
             "Persons are on several sides: this tests new times of known persons, not new persons.", style="yellow"
         )

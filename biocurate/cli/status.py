@@ -37,4 +37,6 @@ def status(store: StoreOption, at: At = None, as_json: AsJson = False) -> None:
     if state.runs.height:
         kinds = pl.col("errors").list.eval(pl.format("{} {}", pl.element().struct[1], pl.element().struct[0]))
         started = pl.col("started").dt.strftime("%Y-%m-%d %H:%M")
-        show(state.runs.with_columns(started, errors=kinds), title="Last runs")
+        show(state.runs.drop("left_out").with_columns(started, errors=kinds), title="Last runs")
+    for corpus, left_out in state.runs.drop_nulls("left_out").select("corpus", "left_out").iter_rows():
+        console().print(f"{corpus}: {left_out}", markup=False)

@@ -180,7 +180,9 @@ def merge(
         "persons here whom the other has forgotten": done.forgotten_there,
         "starts that cannot be told any more": done.starts_unknown,
         "came over without their identifiers": done.identifiers_left_out,
+        "streams of views": done.derived,
         "left out: make them anew": done.left_out,
+        "views left out, defined otherwise here": done.views_left_out,
         "same samples under several names": done.duplicates,
     }
     show_facts({name: value for name, value in facts.items() if value or name == "recordings taken over"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from biocurate.export.edf_records import (
 )
 from biocurate.export.labels import Labels, chosen
 from biocurate.export.naming import file_stem
+from biocurate.export.padding import UNPADDED, filled_up, padding_told
 from biocurate.export.scaling import edf_fit, is_held, quantised
 from biocurate.export.survey import Extent, Survey, survey
 from biocurate.export.target import Written, aside, gathered, settle
@@ -41,13 +42,19 @@ BLOCK_BYTES = 16 * 1024 * 1024
 
 
 def write_edf(
-    recording: Recording, path: Path, *, labels: Labels = "all", scale: bool = False, overwrite: bool = False
+    recording: Recording,
+    path: Path,
+    *,
+    labels: Labels = "all",
+    scale: bool = False,
+    pad: bool = False,
+    overwrite: bool = False,
 ) -> Written:
     """Write a recording as EDF+; as BDF+ where its integers have more than 16 bits.
 
     Streams that do not begin and end together lie in files of their own, ``NAME_1_EEG.edf``, ``NAME_2_HR.edf``, whose
-    start times tell how they lie to each other. Every file holds all annotations. Signals lie stream by stream, since
-    a store keeps the raw file's order within each stream alone.
+    start times tell how they lie to each other. Every file holds all annotations. Signals lie as they did in the raw
+    file (`in_order`).
 
     Parameters
     ----------
@@ -58,6 +65,9 @@ def write_edf(
         ``all``: annotations of the raw file by its own text, other labels as ``kind:value``; ``file``: only the former.
     scale : bool
         Whether samples that are no integers of 24 bits are scaled to integers, with a loss that the notes tell.
+    pad : bool
+        Whether the last record of a stretch is filled up with its last value where no rate would else read back
+        exactly (`padding`); an annotation says where. Without it no sample is added, and the notes tell such a rate.
     overwrite : bool
         Whether files of these names are replaced.
 
@@ -79,9 +89,20 @@ def write_edf(
     with aside(path.parent) as place:
         for number, clock in enumerate(groups or [None], start=1):
             name = file_stem(stem, number, clock, len(groups))
-            names.append(_write(clock, recording, place, name, notes))
+            filled, added = _filled(clock, pad, notes) if clock else (None, [])
+            said = replace(recording, annotations=(*recording.annotations, *added))
+            names.append(_write(filled, said, place, name, notes))
         files = settle(place, path.parent, names, overwrite=overwrite)
     return Written(files, gathered(notes))
+
+
+def _filled(clock: Clock, pad: bool, notes: list[str]) -> tuple[Clock, list[Annotation]]:
+    """Give the clock itself, or with its last records filled up, and the annotations that say where."""
+    filled, added = filled_up(clock)
+    if not added:
+        return clock, []
+    notes.append(padding_told(clock, filled) if pad else UNPADDED)
+    return (filled, added) if pad else (clock, [])
 
 
 def _integers(stream: Stream, recording: Recording, scale: bool, notes: list[str]) -> Stream:
@@ -153,6 +174,22 @@ def _lists(
     return lists
 
 
+def in_order(streams: Sequence[Stream]) -> list[int]:
+    """Order the channels of all streams as their raw file had them; stream by stream where that is not known.
+
+    Returns
+    -------
+    list of int
+        Which of all channels, counted stream by stream, comes first, second, ... Not known are the places of channels
+        of several files, of readers that do not tell them, and of recordings that an older version ingested.
+    """
+    places = [channel.place for stream in streams for channel in stream.channels]
+    known = [place for place in places if place is not None]
+    if len(set(known)) < len(places):
+        return list(range(len(places)))
+    return sorted(range(len(places)), key=known.__getitem__)
+
+
 def _signals(clock: Clock, surveys: Sequence[Survey], grid: Grid, width: int, notes: list[str]) -> list[SignalHead]:
     heads: list[SignalHead] = []
     for stream, found, per_tick, rate in zip(clock.streams, surveys, clock.per_tick, grid.rates_hz, strict=True):
@@ -160,7 +197,7 @@ def _signals(clock: Clock, surveys: Sequence[Survey], grid: Grid, width: int, no
             notes.append(f"{stream.sensor_type}: {stream.rate_hz!r} Hz reads back as {rate!r} Hz")
         for channel, extent in zip(stream.channels, found.extents, strict=True):
             heads.append(_signal(stream, channel, extent, per_tick * grid.ticks, 8 * width, notes))
-    return heads
+    return [heads[number] for number in in_order(clock.streams)]
 
 
 def _signal(
@@ -208,18 +245,32 @@ def _blocks(clock: Clock, grid: Grid, width: int, texts: Iterator[bytes], n_text
     """Bytes of consecutive records, shape (records, bytes of a record)."""
     record_bytes = clock.samples_per_tick * grid.ticks * width + n_text
     step = max(1, BLOCK_BYTES // record_bytes)
+    places = _byte_places(clock, grid, width)
     for first in range(0, grid.n_records, step):
         count = min(step, grid.n_records - first)
         out = np.empty((count, record_bytes), np.uint8)
-        at = 0
+        waiting = iter(places)
         for stream, per_tick in zip(clock.streams, clock.per_tick, strict=True):
             length = per_tick * grid.ticks
             samples = stream.samples.read(first * length, (first + count) * length)
             filled = _little_endian(samples.reshape(len(samples), count, length), width)
-            out[:, at : at + filled.shape[1]] = filled
-            at += filled.shape[1]
-        out[:, at:] = np.frombuffer(b"".join(islice(texts, count)), np.uint8).reshape(count, n_text)
+            columns = np.split(filled, len(samples), axis=1)
+            for column, at in zip(columns, islice(waiting, len(columns)), strict=True):
+                out[:, at : at + column.shape[1]] = column
+        out[:, record_bytes - n_text :] = np.frombuffer(b"".join(islice(texts, count)), np.uint8).reshape(count, n_text)
         yield out
+
+
+def _byte_places(clock: Clock, grid: Grid, width: int) -> list[int]:
+    """Where in a record each channel's bytes begin, stream by stream."""
+    lengths = [
+        per_tick * grid.ticks * width
+        for stream, per_tick in zip(clock.streams, clock.per_tick, strict=True)
+        for _ in stream.channels
+    ]
+    order = in_order(clock.streams)
+    begins = accumulate((lengths[number] for number in order[:-1]), initial=0)
+    return [begin for _, begin in sorted(zip(order, begins, strict=True))]
 
 
 def _little_endian(samples: NDArray[Any], width: int) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,7 +16,7 @@ from biocurate.store.objects import Objects
 from biocurate.store.signals import part_key
 from biocurate.store.stored import StoredRecording
 
-_CHANNEL = [item.name for item in fields(Channel)]
+_CHANNEL = [item.name for item in fields(Channel) if item.name != "place"]
 _ANNOTATION = [item.name for item in fields(Annotation)]
 
 
@@ -49,20 +49,26 @@ class StoredSamples:
 def restored(stored: StoredRecording) -> Recording:
     """Make the recording that a reader and a recipe once made; what the store does not keep is not in it."""
     rows = stored.annotations().select(_ANNOTATION).iter_rows(named=True)
+    streams = stored.row["streams"]
+    places = stored.row["places"] or [[None] * row["n_channels"] for row in streams]
     return Recording(
-        streams=tuple(_stream(stored.objects, row) for row in stored.row["streams"]),
-        annotations=tuple(Annotation(**row) for row in rows),
+        streams=tuple(_stream(stored.objects, row, each) for row, each in zip(streams, places, strict=True)),
+        annotations=tuple(Annotation(**{**row, "value": row["value"] or ""}) for row in rows),
         age=stored.row["age"],
         sex=stored.row["sex"],
     )
 
 
-def _stream(objects: Objects, row: Mapping[str, Any]) -> Stream:
+def _stream(objects: Objects, row: Mapping[str, Any], places: Sequence[int | None]) -> Stream:
+    channels = [
+        Channel(**{name: channel[name] for name in _CHANNEL}, place=place)
+        for channel, place in zip(row["channels"], places, strict=True)
+    ]
     shape = row["n_channels"], row["n_samples"]
     return Stream(
         sensor_type=SensorType.parse(row["sensor_type"]),
         rate_hz=row["rate_hz"],
-        channels=tuple(Channel(**{name: channel[name] for name in _CHANNEL}) for channel in row["channels"]),
+        channels=tuple(channels),
         segments=tuple(Segment(segment["t0_ns"], segment["n_samples"]) for segment in row["segments"]),
         samples=StoredSamples(objects, row["part"], row["part_digest"], row["start"], shape, np.dtype(row["dtype"])),
     )

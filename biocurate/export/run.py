@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -95,6 +96,7 @@ def export(
     *,
     labels: Labels = "all",
     scale: bool = False,
+    pad: bool = False,
     overwrite: bool = False,
     i_have_rights: bool = False,
     progress: Progress | None = None,
@@ -110,8 +112,8 @@ def export(
         ``edf`` (EDF+, or BDF+ where integers have more than 16 bits) or ``wfdb``.
     labels : str
         ``all``: the raw files' own annotations as these had them, and every other label; ``file``: only the former.
-    scale, overwrite : bool
-        As for `write_edf`.
+    scale, pad, overwrite : bool
+        As for `write_edf`; WFDB needs no padding.
     i_have_rights : bool
         Whether the user may copy recordings of corpora whose access is credentialed.
     progress : Progress, optional
@@ -126,7 +128,7 @@ def export(
     refuse_credentialed(store, recording_ids, i_have_rights)
     bar, outcome = progress or Silent(), Outcome()
     bar.start(len(recording_ids))
-    write = to_edf if form == "edf" else to_wfdb
+    write = partial(to_edf, pad=pad) if form == "edf" else to_wfdb
     for recording_id in recording_ids:
         stored = store.recording(recording_id)
         try:
@@ -166,6 +168,7 @@ def to_edf(
     *,
     labels: Labels = "all",
     scale: bool = False,
+    pad: bool = False,
     overwrite: bool = False,
     i_have_rights: bool = False,
 ) -> Written:
@@ -174,7 +177,7 @@ def to_edf(
     ``to_edf(store.recording("eegmat/Subject02_2"), Path("Subject02_2.edf"))``
     """
     _checked(stored, i_have_rights)
-    return write_edf(restored(stored), path, labels=labels, scale=scale, overwrite=overwrite)
+    return write_edf(restored(stored), path, labels=labels, scale=scale, pad=pad, overwrite=overwrite)
 
 
 def to_wfdb(

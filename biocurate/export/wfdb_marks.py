@@ -19,7 +19,8 @@ from biocurate.recording import NS, Annotation
 CODES = {symbol: code for code, symbol in SYMBOLS.items()}
 LONGEST = 255
 """Bytes of a comment."""
-FIRST_NS = 1_000_000
+FIRST_NS = 1_000
+"""The finest time that is written: less than half a sample, so that a label of a first sample stays with it."""
 _SKIP, _NUM, _AUX = 59, 60, 63
 
 
@@ -88,7 +89,7 @@ def _within(annotations: Sequence[Annotation], t0_ns: int, notes: list[str]) -> 
 
 
 def _after_the_first(marks: Sequence[_Mark], t0_ns: int, kind: str, notes: list[str]) -> list[_Mark]:
-    """Marks by onset; comments of the first millisecond stand at its end.
+    """Marks by onset; comments of the first microsecond stand at its end.
 
     The wfdb package takes every comment at sample 0 for a definition and drops it, and labels of a whole recording lie
     there.
@@ -96,7 +97,7 @@ def _after_the_first(marks: Sequence[_Mark], t0_ns: int, kind: str, notes: list[
     place = t0_ns + FIRST_NS
     moved = [replace(mark, onset_ns=place) for mark in marks if mark.symbol == NOTE and mark.onset_ns < place]
     if moved:
-        notes.append(f"{len(moved)} {kind} annotations at the first sample are written 1 ms later")
+        notes.append(f"{len(moved)} {kind} annotations at the first sample are written 1 us later")
     kept = [mark for mark in marks if mark.symbol != NOTE or mark.onset_ns >= place]
     return sorted([*moved, *kept], key=lambda mark: mark.onset_ns)
 

@@ -52,7 +52,12 @@ def links(archive: Path, virtual: str) -> Sequence[str]:
     return _looked_at(archive, virtual)[1]
 
 
-def _looked_at(archive: Path, virtual: str) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str]]:
+def hidden(archive: Path, virtual: str) -> int:
+    """How many hidden files `members` leaves out; parameters and errors are its own."""
+    return _looked_at(archive, virtual)[2]
+
+
+def _looked_at(archive: Path, virtual: str) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str], int]:
     try:
         status = archive.stat()
         return _listing(archive, virtual, status.st_size, status.st_mtime_ns)
@@ -63,7 +68,7 @@ def _looked_at(archive: Path, virtual: str) -> tuple[Mapping[str, zipfile.ZipInf
 @lru_cache(maxsize=128)
 def _listing(
     archive: Path, virtual: str, n_bytes: int, mtime_ns: int
-) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str]]:
+) -> tuple[Mapping[str, zipfile.ZipInfo], Sequence[str], int]:
     try:
         with zipfile.ZipFile(archive) as opened:
             infos = opened.infolist()
@@ -83,14 +88,25 @@ def _listing(
     seen = [info for info in infos if _is_seen(info)]
     files = [info for info in seen if not _is_link(info)]
     _refuse_twins(files, virtual)
-    return {info.filename: info for info in files}, [info.filename for info in seen if _is_link(info)]
+    n_hidden = sum(map(_is_hidden, infos))
+    return {info.filename: info for info in files}, [info.filename for info in seen if _is_link(info)], n_hidden
 
 
 def _is_seen(info: zipfile.ZipInfo) -> bool:
-    parts = PurePosixPath(info.filename).parts
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return _is_file(info) and not _has_hidden(info)
+
+
+def _is_hidden(info: zipfile.ZipInfo) -> bool:
+    return _is_file(info) and _has_hidden(info)
+
+
+def _is_file(info: zipfile.ZipInfo) -> bool:
     # A damaged entry may have no name at all, of which zipfile's own is_dir makes an IndexError.
-    return bool(parts) and not (hidden or info.is_dir())
+    return bool(PurePosixPath(info.filename).parts) and not info.is_dir()
+
+
+def _has_hidden(info: zipfile.ZipInfo) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(info.filename).parts)
 
 
 def _is_link(info: zipfile.ZipInfo) -> bool:

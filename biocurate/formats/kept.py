@@ -53,6 +53,11 @@ def kept(path: str, stamp: Stamp) -> bytes | None:
     return found[1] if found is not None and found[0] == stamp else None
 
 
+def is_kept(path: str) -> bool:
+    """Whether there are bytes of a file, of now or of before: where there are none, it need not be looked at."""
+    return path in _files
+
+
 def at_hand(path: str) -> bytes | None:
     """As `kept`, of a file that is looked at now.
 

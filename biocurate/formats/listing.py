@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from biocurate.errors import SourceError, UsageError
 from biocurate.formats import archive
 from biocurate.formats.source import Source, stray_link
 
+LONGEST = 1000
+"""Letters of a path below the root: patterns of recipes are held against it."""
+SHOWN = 60
+"""Of these, so many in a message."""
 Ignored = Callable[[str], bool]
 """Whether a path below the root is of no interest."""
 
@@ -43,14 +48,33 @@ def scan(root: Path, problems: list[SourceError] | None = None, ignored: Ignored
     return sorted(listing.sources(), key=lambda source: source.virtual)
 
 
-def hidden(root: Path) -> tuple[int, int]:
-    """Count hidden files and hidden folders below a root, which `scan` leaves out; in hidden folders nothing counts."""
-    n_files = n_folders = 0
-    for _, folders, files in os.walk(root):
-        n_folders += sum(map(_is_hidden, folders))
-        n_files += sum(map(_is_hidden, files))
+def hidden(root: Path) -> dict[str, int]:
+    """Count what is hidden below a root, which `scan` leaves out: files, folders, and members of archives.
+
+    Names that begin with a dot are hidden, and in archives what macOS put into ``__MACOSX``; what lies in a hidden
+    folder counts with the folder.
+
+    Returns
+    -------
+    dict of str to int
+        ``files``, ``folders``, ``members of archives``; only those that there are.
+    """
+    counts = {"files": 0, "folders": 0, "members of archives": 0}
+    for folder, folders, files in os.walk(root):
+        counts["folders"] += sum(map(_is_hidden, folders))
+        counts["files"] += sum(map(_is_hidden, files))
+        for name in files:
+            if name.lower().endswith(".zip") and not _is_hidden(name):
+                with suppress(SourceError):  # `scan` tells what is wrong with it
+                    counts["members of archives"] += archive.hidden(Path(folder, name), name)
         folders[:] = [name for name in folders if not _is_hidden(name)]
-    return n_files, n_folders
+    return {what: count for what, count in counts.items() if count}
+
+
+def hidden_told(root: Path) -> str | None:
+    """What is hidden below a root as a sentence; None where nothing is."""
+    counts = [f"{count:,} hidden {what}" for what, count in hidden(root).items()]
+    return f"left out, because their names begin with a dot or __MACOSX: {' and '.join(counts)}" if counts else None
 
 
 class _Listing:
@@ -99,6 +123,8 @@ class _Listing:
 
     def _is_file(self, path: str, where: str) -> bool:
         """Whether a path leads to a file; false for what nobody wants, and for what vanished meanwhile."""
+        if long := _too_long(where):
+            raise long
         if where.encode(errors="ignore").decode() != where or "\n" in where:
             raise SourceError(
                 "its name is no readable text.", where=ascii(where), mend="Rename the file, or set the locale to UTF-8."
@@ -124,7 +150,9 @@ class _Listing:
             yield Source(self._root, where)
             return
         for name in archive.members(Path(path), where):
-            if name.lower().endswith(".zip"):
+            if long := _too_long(f"{where}/{name}"):
+                self._note(long)
+            elif name.lower().endswith(".zip"):
                 self._tell_of_member(
                     where, name, "is an archive within an archive, which is not opened.", "Unpack the outer one."
                 )
@@ -144,6 +172,17 @@ class _Listing:
         if self._problems is None:
             raise error
         self._problems.append(error)
+
+
+def _too_long(where: str) -> SourceError | None:
+    """What is wrong with a path that recipes' patterns could be held against for minutes; it is named by its start."""
+    if len(where) <= LONGEST:
+        return None
+    return SourceError(
+        f"its path has {len(where):,} letters, and more than {LONGEST:,} are not read.",
+        where=f"{where[:SHOWN]}…",
+        mend="Give it, or the folders that it lies in, shorter names.",
+    )
 
 
 def _is_hidden(name: str) -> bool:

@@ -21,12 +21,16 @@ MAX_MEMBER = 2**30
 def mapped(source: Source) -> mmap.mmap | bytes:
     """Map a file into memory, of which nothing is read until it is indexed; a member of an archive is unpacked.
 
+    Nor is a file mapped that was just read (`kept`).
+
     Raises
     ------
     SourceError
         A member is too large to be held in memory.
     """
     if source.member is None:
+        if (data := source.at_hand()) is not None:
+            return data
         with source.open() as stream:
             return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     if source.size > MAX_MEMBER:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.registry import Representation, representation
-from biocurate.images.render import resize, scale
+from biocurate.images.render import Ends, resize, scale
 
 BLOCK = 1 << 17
 """Numbers that are worked on at once on a CPU, so that they stay in its cache."""
@@ -35,6 +35,8 @@ class Status(IntEnum):
     """The image has one value only: the window lies below the representation's floor."""
     OVERFLOW = 5
     """The image's values exceed float32."""
+    UNSCALED = 6
+    """The recording has no range to draw it by: none of the windows that give it shows anything."""
 
     @property
     def label(self) -> str:
@@ -60,7 +62,9 @@ class Drawing:
     """Shape (batch,), int8: codes of `Status`."""
 
 
-def draw(x: Tensor, rate: float, representation: Representation) -> Drawing:
+def draw(
+    x: Tensor, rate: float, representation: Representation, ranges: tuple[Tensor, Tensor] | None = None
+) -> Drawing:
     """Draw windows at the representation's native grid.
 
     Each image depends on its own window only: bytes are equal whatever the batch and the number of threads.
@@ -70,12 +74,21 @@ def draw(x: Tensor, rate: float, representation: Representation) -> Drawing:
     x : Tensor, shape (batch, time), float32, canonical unit
     rate : float, in hertz
     representation : Representation
+    ranges : tuple of Tensor, shape (batch,), float32, optional
+        Values drawn black and white in each image, where the representation is scaled by recording: `RecordingRanges`
+        has them.
 
     Raises
     ------
     UsageError
-        If `x` is no batch of float32 windows, or the rate is not positive.
+        If `x` is no batch of float32 windows, the rate is not positive, or ranges are missing.
     """
+    if ranges is None and representation.bounds is None and representation.scale.scope == "recording":
+        raise UsageError(
+            "Images scaled by recording cannot be drawn from windows alone.",
+            where=representation.kind,
+            mend="Draw them from a store: `biocurate images generate` or ImageDataset(…, stored=False).",
+        )
     if x.ndim != 2 or x.dtype is not torch.float32:
         raise UsageError(
             f"Windows of shape {tuple(x.shape)} and type {x.dtype} cannot be drawn.",
@@ -92,10 +105,12 @@ def draw(x: Tensor, rate: float, representation: Representation) -> Drawing:
     missing = ~(least.isfinite() & most.isfinite())
     if bool(missing.any()):
         x = x.masked_fill(missing[:, None], 0.0)
-    pixels, low, high = _pixels(x, rate, representation, grid)
+    pixels, low, high = _pixels(x, rate, representation, grid, ranges)
     status = torch.full(missing.shape, Status.OK, dtype=torch.int8, device=x.device)
     status[low == high] = Status.FLAT
     status[low.isnan()] = Status.OVERFLOW
+    if ranges is not None:
+        status[~(ranges[1] > ranges[0])] = Status.UNSCALED
     status[least == most] = Status.CONSTANT
     status[missing] = Status.MISSING
     blank = status != Status.OK
@@ -115,16 +130,22 @@ def _blank(n: int, grid: tuple[int, int], device: torch.device) -> Drawing:
 
 
 def _pixels(
-    x: Tensor, rate: float, representation: Representation, grid: tuple[int, int]
+    x: Tensor,
+    rate: float,
+    representation: Representation,
+    grid: tuple[int, int],
+    ranges: tuple[Tensor, Tensor] | None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Grey levels of finite windows, with row 0 on top, and the values of black and white; block by block."""
     n, samples = x.shape
     pixels = torch.empty((n, *grid), dtype=torch.uint8, device=x.device)
     low, high = torch.empty(n, device=x.device), torch.empty(n, device=x.device)
     step = max(BLOCK // representation.numbers(samples, rate), 1) if x.device.type == "cpu" else max(n, 1)
+    step = -(-n // -(-n // step)) if n else 1  # equal blocks: a short last one costs as many calls
     for start in range(0, n, step):
         part = slice(start, start + step)
-        block, low[part], high[part] = scale(representation.native(x[part], rate), representation.bounds)
+        ends: Ends | None = representation.ends if ranges is None else (ranges[0][part], ranges[1][part])
+        block, low[part], high[part] = scale(representation.native(x[part], rate), ends)
         pixels[part] = block.flip(1) if representation.origin == "lower" else block
     return pixels, low, high
 

@@ -2,101 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 import torch
 from numpy.typing import NDArray
 
-from biocurate.errors import StoreError, UsageError
+from biocurate.errors import UsageError
 from biocurate.images.drawing import Status, draw
-from biocurate.images.registry import kinds, representation
+from biocurate.images.examples import Window
+from biocurate.images.registry import Representation, kinds, representation
 from biocurate.images.render import colour as paint
 from biocurate.images.render import resize
-from biocurate.recording import NS
-from biocurate.sensors import SensorType
-from biocurate.store.store import Store
 
-SECONDS: Mapping[SensorType, float] = {
-    SensorType.GSR: 60.0,  # some rises of skin conductance
-    SensorType.RESP: 60.0,  # some fifteen breaths
-    SensorType.CO2: 60.0,
-    SensorType.TEMP: 120.0,
-    SensorType.SPO2: 120.0,  # one desaturation
-    SensorType.HR: 120.0,
-}
-"""Length of a window by sensor type, where it is not `USUAL_S`."""
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-USUAL_S = 10.0
-TRIES = 20
-"""Windows of a sensor type that are tried until one has no missing sample and is not constant."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """One channel of a span of a recording."""
-
-    sensor: SensorType
-    recording_id: str
-    channel: str
-    start_s: float
-    rate_hz: float
-    samples: NDArray[np.float32]
-    """Shape (1, time)."""
-
-
-def find_windows(store: Store, sensors: Sequence[str] = (), seconds: float | None = None) -> list[Window]:
-    """Take a window of each sensor type: the middle of a recording, the same one every time.
-
-    Parameters
-    ----------
-    store : Store
-    sensors : sequence of str
-        Sensor types or aliases; all that the store has where left out.
-    seconds : float, optional
-        Length of each; what makes sense for its sensor type where left out.
-
-    Raises
-    ------
-    StoreError
-        Where the store has no such sensor type, or no window of it that could be drawn.
-    """
-    streams = store.streams.sort("recording_id", "stream_no").collect()
-    there = streams["sensor_type"].unique().sort().to_list()
-    found = []
-    for sensor in [SensorType.parse(sensor) for sensor in sensors] or [SensorType(name) for name in there]:
-        mine = streams.filter(pl.col("sensor_type") == str(sensor))
-        window = next(_windows(store, sensor, mine, seconds or SECONDS.get(sensor, USUAL_S)), None)
-        if window is not None:
-            found.append(window)
-        elif sensors:
-            raise StoreError(
-                f"there is no window of {sensor} that could be drawn.",
-                where=store.url,
-                mend=f"Choose among {', '.join(there)}, or a shorter --length.",
-            )
-    return found
-
-
-def _windows(store: Store, sensor: SensorType, streams: pl.DataFrame, seconds: float) -> Iterator[Window]:
-    """First channels of stretches without a gap that can be drawn; where the middle cannot, what comes before."""
-    tried = 0
-    for stream in streams.iter_rows(named=True):
-        longest = max(stream["segments"], key=lambda segment: segment["n_samples"])
-        length_s, begins_s = longest["n_samples"] / stream["rate_hz"], longest["t0_ns"] / NS
-        spare = length_s - seconds
-        for share in (0.5, 0.25, 0.75) if spare >= 0 else ():
-            tried += 1
-            if tried > TRIES:
-                return
-            start_s = begins_s + spare * share
-            samples = store.recording(stream["recording_id"]).read(stream["stream_id"], start_s, start_s + seconds)[:1]
-            if np.isfinite(samples).all() and np.ptp(samples) > 0:
-                name = stream["channels"][0]["name"] or stream["channels"][0]["label"]
-                yield Window(sensor, stream["recording_id"], name, start_s, stream["rate_hz"], samples)
+TICKS = 5
+"""Frequencies that are written at an image, at most."""
+LINE = 24
+"""Letters of a line in a cell that has no image."""
 
 
 def gallery(
@@ -109,7 +37,8 @@ def gallery(
 ) -> int:
     """Write a PNG with a row for each window and a column for each representation; returns the number of images.
 
-    A representation has the defaults of the window's sensor type. Where it cannot draw a window, the cell says why.
+    A representation has the defaults of the window's sensor type; frequencies are written in hertz. Where it cannot
+    draw a window, the cell says why.
 
     Parameters
     ----------
@@ -136,19 +65,12 @@ def gallery(
     chosen = list(representations) or kinds()
     figure = Figure(figsize=(2.4 * len(chosen), 2.6 * len(windows)), dpi=100, layout="constrained")
     grid = np.asarray(figure.subplots(len(windows), len(chosen), squeeze=False))
-    shown = 0
     for axis, kind in zip(grid[0], chosen, strict=True):
         axis.set_title(kind, fontsize=11)
+    shown = 0
     for axes, window in zip(grid, windows, strict=True):
         for axis, kind in zip(axes, chosen, strict=True):
-            image = _image(window, kind, size, colour)
-            axis.set_xticks([])
-            axis.set_yticks([])
-            if isinstance(image, str):
-                axis.text(0.5, 0.5, image, ha="center", va="center", wrap=True, fontsize=8)
-            else:
-                axis.imshow(image, interpolation="none", aspect="auto")
-                shown += 1
+            shown += _cell(axis, window, representation(kind, window.sensor), size, colour)
         seconds = window.samples.shape[1] / window.rate_hz
         axes[0].set_ylabel(f"{window.sensor} {window.channel}\n{seconds:g} s at {window.rate_hz:g} Hz", fontsize=10)
         axes[0].set_xlabel(f"{window.recording_id}, {window.start_s:.0f} s", fontsize=8)
@@ -159,9 +81,29 @@ def gallery(
     return shown
 
 
-def _image(window: Window, kind: str, size: int, colour: str) -> NDArray[np.uint8] | str:
+def _cell(axis: Axes, window: Window, made: Representation, size: int, colour: str) -> bool:
+    """Draw an image with its frequencies in hertz, or write why there is none; returns whether there is one."""
+    image = _image(window, made, size, colour)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    if isinstance(image, str):
+        axis.text(0.5, 0.5, fill(image, LINE), ha="center", va="center", fontsize=8)
+        return False
+    axis.imshow(image, interpolation="none", aspect="auto")
+    hertz = made.hertz(window.samples.shape[1], window.rate_hz)
+    if hertz is not None:
+        rows = np.unique(np.linspace(0, len(hertz) - 1, TICKS).round().astype(int))
+        # The lowest is at the bottom, and a pixel's middle is half a pixel from its edge.
+        axis.set_yticks(
+            size * (1 - (rows + 0.5) / len(hertz)) - 0.5,
+            [f"{each:.2g}" if each < 10 else f"{each:.0f}" for each in hertz[rows]],
+        )
+        axis.tick_params(axis="y", labelsize=7, length=2, pad=1)
+    return True
+
+
+def _image(window: Window, made: Representation, size: int, colour: str) -> NDArray[np.uint8] | str:
     """One image, shape (size, size, 3), or why there is none."""
-    made = representation(kind, window.sensor)
     try:
         drawing = draw(torch.from_numpy(window.samples), window.rate_hz, made)
     except UsageError as error:

@@ -1,43 +1,43 @@
-"""Draw the windows of a manifest into a set of images."""
+"""Draw the windows of manifests into sets of images."""
 
 from __future__ import annotations
 
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-
-import polars as pl
-import pyarrow as pa
 
 from biocurate.curate.fields import NAME
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import UsageError
+from biocurate.images.commits import committing
+from biocurate.images.estimate import refuse_what_cannot_fit
+from biocurate.images.following import follow, ids_of
 from biocurate.images.part import make_part
-from biocurate.images.plan import tasks, wanted
+from biocurate.images.picture import Picture, device_of
+from biocurate.images.plan import NONE, Order, PartTask, Plan, Survey, refuse_absent
 from biocurate.images.registry import Representation
+from biocurate.sensors import SensorType
 from biocurate.store.manifests import Manifest
 from biocurate.store.runs import Run
-from biocurate.store.schema import IMAGES, cast
 from biocurate.store.store import Store
-
-WINDOW = ["recording_id", "revision", "t0_ns", "duration_ns"]
-"""What a window is, whatever its number."""
 
 
 @dataclass
 class Outcome:
-    """How a generation ended."""
+    """How the generation of a set ended."""
 
     image_set: str
-    representation: str
+    representations: tuple[str, ...]
+    """Ids of what was asked for."""
     drawn: int = 0
     there_before: int = 0
     windows_without: int = 0
     """Windows of the manifest that have none of the sensor types."""
     stored_bytes: int = 0
     seconds: float = 0.0
+    """Of the whole run, whatever other sets it drew."""
     snapshot_id: int = 0
     status: dict[str, int] = field(default_factory=dict)
     """Of the images drawn: how many are ok, and why others show nothing."""
@@ -51,15 +51,13 @@ def generate(
     *,
     channels: Sequence[str] = (),
     image_set: str | None = None,
+    size: int | None = None,
     pool: Pool | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
+    device: str = "cpu",
 ) -> Outcome:
-    """Draw every channel of some sensor types in every window of a manifest.
-
-    Images that the set has are not drawn again, so that a second run does nothing and a killed run goes on. A set
-    follows its manifest: images of windows that the manifest no longer has leave it. Each task owns whole parts, and
-    publishes its images when they are all written.
+    """Draw every channel of some sensor types in every window of a manifest, in one way: `generate_sets` of one.
 
     Parameters
     ----------
@@ -72,63 +70,152 @@ def generate(
         Canonical channel names; all where left out.
     image_set : str, optional
         ``<manifest>-<kind>`` where left out. A set can hold several representations and sensor types of one manifest.
+    size : int, optional
+        Side in pixels that images are stored at; the representation's native grid where left out.
+    pool, progress, overwrite, device
+        As of `generate_sets`.
+
+    Raises
+    ------
+    As `generate_sets`.
+    """
+    if not sensors:
+        raise UsageError("No sensor type is named.", where="images", mend="Say which to draw, such as EEG.")
+    name = image_set or f"{manifest.name}-{representation.kind}"
+    pictures = {str(SensorType.parse(sensor)): (Picture(representation, size),) for sensor in sensors}
+    order = Order(name, manifest, pictures, tuple(channels))
+    return generate_sets(store, [order], pool=pool, progress=progress, overwrite=overwrite, device=device)[0]
+
+
+def generate_sets(
+    store: Store,
+    orders: Sequence[Order],
+    *,
+    pool: Pool | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    device: str = "cpu",
+    force: bool = False,
+) -> list[Outcome]:
+    """Draw every channel of some sensor types in every window of some manifests, in several ways.
+
+    Images that a set has are not drawn again, so that a second run does nothing and a killed run goes on. A set
+    follows its manifest: images of windows that the manifest no longer has leave it. Each task owns whole parts; their
+    rows are published some seconds after they are written.
+
+    Parameters
+    ----------
+    store : Store
+    orders : sequence of Order
+        One a set.
     pool : Pool, optional
         Where tasks run; here where left out.
     progress : Progress, optional
+        Counts the images of all sets.
     overwrite : bool
-        Draw everything anew, and drop what the set holds.
+        Draw everything anew, and drop what the sets hold.
+    device : str
+        Where tasks draw: ``cpu``, or ``cuda`` where the machines of the pool have one.
+    force : bool
+        Begin also where the disk seems to have no room for all.
+
+    Returns
+    -------
+    list of Outcome
+        In the order of ``orders``.
 
     Raises
     ------
     UsageError
-        Where no window has such a sensor type or channel, the name is none, or the set is of another manifest.
+        Where no window has such a sensor type or channel, a representation's parameters make no sense for a rate, a
+        name is none, a set is of another manifest, or there is no such device.
     StaleError
-        Where the manifest was made from recordings that have been replaced.
+        Where a manifest was made from recordings that have been replaced.
     DamageError
         Where a stored sample is missing or changed.
     LeaseError
         While another process writes to the store.
+    StoreError
+        Where the disk has no room for what would be stored.
     """
-    name = image_set or f"{manifest.name}-{representation.kind}"
-    _check_name(store, name)
     pool, bar, began = pool or InProcess(), progress or Silent(), time.monotonic()
-    images = wanted(store, manifest, representation, sensors, channels)
-    run = Run("images", name, _config(manifest, representation, sensors, channels))
-    outcome = Outcome(name, representation.id, windows_without=manifest.rows.height - images["window_id"].n_unique())
-    with store.lease(f"biocurate images generate {name}", run.run_id):
-        there = _follow(store, name, manifest, overwrite)
-        todo = images.join(there.to_frame(), on="image_id", how="anti", maintain_order="left")
-        outcome.there_before = images.height - todo.height
-        bar.start(todo.height)
-        counts: Counter[str] = Counter()
-        work = tasks(store, name, manifest.name, representation, todo, pool.workers)
-        for task, result in pool.map(make_part, work):
-            _publish(store, name, result.rows)
-            counts.update(result.rows.column("status").to_pylist())
+    device_of(device)
+    check_orders(store, orders)
+    runs = [Run("images", order.image_set, _config(order)) for order in orders]
+    with store.lease(f"biocurate images generate {', '.join(order.image_set for order in orders)}", runs[0].run_id):
+        # What cannot be drawn, or has no room, is refused before a set is touched.
+        refuse_absent(orders, surveyed := [Plan(store, order, NONE).survey() for order in orders])
+        if not force:
+            refuse_what_cannot_fit(store, before(store, orders, overwrite), sum(each.n_bytes for each in surveyed))
+        plans = [Plan(store, order, follow(store, order.image_set, order.manifest, overwrite)) for order in orders]
+        surveys = [plan.survey() if plan.there.size else found for plan, found in zip(plans, surveyed, strict=True)]
+        outcomes = {plan.order.image_set: _outcome(plan, found) for plan, found in zip(plans, surveys, strict=True)}
+        lacking = sum(survey.lacking for survey in surveys)
+        bar.start(lacking)
+        _draw(store, _tasks(plans, lacking, pool.workers, device), pool, bar, outcomes)
+        for run in runs:
+            if outcomes[run.target].drawn:
+                run.finish(store, done=outcomes[run.target].drawn)
+        snapshot_id = store.publish(runs[0].run_id)
+    for outcome in outcomes.values():
+        outcome.snapshot_id, outcome.seconds = snapshot_id, time.monotonic() - began
+    return list(outcomes.values())
+
+
+def before(store: Store, orders: Sequence[Order], overwrite: bool) -> list[Plan]:
+    """Plans by what the sets hold now; nothing is changed."""
+    return [Plan(store, order, NONE if overwrite else ids_of(store, f"images/{order.image_set}")) for order in orders]
+
+
+def _outcome(plan: Plan, survey: Survey) -> Outcome:
+    pictures = {picture.id: None for each in plan.order.pictures.values() for picture in each}
+    there_before = survey.wanted - survey.lacking
+    return Outcome(plan.order.image_set, tuple(pictures), 0, there_before, survey.windows_without)
+
+
+def _tasks(plans: Sequence[Plan], images: int, workers: int, device: str) -> Iterator[PartTask]:
+    for plan in plans if images else ():
+        yield from plan.tasks(images, workers, device)
+
+
+def _draw(store: Store, tasks: Iterator[PartTask], pool: Pool, bar: Progress, outcomes: dict[str, Outcome]) -> None:
+    with committing(store) as commits:
+        for task, result in pool.map(make_part, tasks):
+            commits.add(task.image_set, result.rows)
+            outcome = outcomes[task.image_set]
+            outcome.status = dict(Counter(outcome.status) + Counter(result.rows.column("status").to_pylist()))
             outcome.drawn += task.images
             outcome.stored_bytes += result.n_bytes
             bar.advance(task.images)
-        if todo.height:
-            run.finish(store, done=outcome.drawn)
-        outcome.snapshot_id = store.publish(run.run_id)
-    outcome.status = dict(counts)
-    outcome.seconds = time.monotonic() - began
-    return outcome
 
 
-def _config(
-    manifest: Manifest, representation: Representation, sensors: Sequence[str], channels: Sequence[str]
-) -> dict[str, object]:
-    """What the run's row keeps: the parameters behind the representation's id among it."""
+def _config(order: Order) -> dict[str, object]:
+    """What the run's row keeps: the parameters behind the representations' ids among it."""
     return {
-        "manifest": manifest.name,
-        "manifest_hash": manifest.hash,
-        "terms": list(manifest.terms),
-        "representation": representation.id,
-        "parameters": representation.model_dump(mode="json"),
-        "sensors": list(sensors),
-        "channels": list(channels),
+        "manifest": order.manifest.name,
+        "manifest_hash": order.manifest.hash,
+        "terms": list(order.manifest.terms),
+        "pictures": {sensor: [picture.facts for picture in each] for sensor, each in order.pictures.items()},
+        "channels": list(order.channels),
     }
+
+
+def check_orders(store: Store, orders: Sequence[Order]) -> None:
+    """Refuse orders that cannot become sets, whatever their windows.
+
+    Raises
+    ------
+    UsageError
+        Where a name is none, or two sets would have one.
+    StaleError
+        Where a manifest was made from recordings that have been replaced.
+    """
+    names = [order.image_set for order in orders]
+    if len(set(names)) < len(names):
+        raise UsageError("two manifests cannot have one image set.", mend="Leave out --set, or draw one manifest.")
+    for order in orders:
+        _check_name(store, order.image_set)
+        store.check_live(order.manifest.rows.lazy(), f"manifests/{order.manifest.name}", order.manifest.snapshot_id)
 
 
 def _check_name(store: Store, name: str) -> None:
@@ -141,37 +228,3 @@ def _check_name(store: Store, name: str) -> None:
             raise UsageError(
                 f"in SQL {table!r} and {other!r} would both be called {in_sql}.", mend="Choose another name."
             )
-
-
-def _follow(store: Store, name: str, manifest: Manifest, overwrite: bool) -> pl.Series:
-    """Let a set follow its manifest as it is now; returns the ids of the images that it keeps.
-
-    A manifest that is built again can number its windows anew, have more of them, or fewer.
-    """
-    table = f"images/{name}"
-    if not store.tables.exists(table):
-        return pl.Series("image_id", [], dtype=pl.Int64)
-    there = store.tables.scan(table).collect()
-    foreign = there.filter(pl.col("manifest") != manifest.name)
-    if foreign.height and not overwrite:
-        raise UsageError(
-            f"image set {name!r} is of manifest {foreign['manifest'][0]!r}.",
-            where=store.url,
-            mend="Choose another name with --set, or --overwrite: snapshots keep the older images.",
-        )
-    now = manifest.rows.select(*WINDOW, now="window_id")
-    kept = there.clear() if overwrite else there.join(now, on=WINDOW, how="inner", maintain_order="left")
-    if not overwrite:
-        kept = kept.with_columns(window_id="now").drop("now")
-    if not kept.equals(there):
-        store.tables.write(table, cast(kept.to_arrow(), IMAGES))
-    return kept["image_id"]
-
-
-def _publish(store: Store, name: str, rows: pa.Table) -> None:
-    """Commit a part's rows.
-
-    By appending: what is there was looked up under the lease that is still held. To replace rows by their ids instead
-    takes 1.2 s for 20,000 of them, longer than to draw them.
-    """
-    store.tables.append(f"images/{name}", rows)

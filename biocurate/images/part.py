@@ -1,4 +1,4 @@
-"""One task of a generation: read windows, draw them, write one part, make its rows."""
+"""One task of a generation: read windows, draw them in every way, write a part a picture, make the rows."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import pyarrow as pa
 import torch
 
 from biocurate.curate.windows.reading import read_windows
-from biocurate.images.drawing import Drawing, Status, draw
+from biocurate.images.drawing import Drawing, Status
+from biocurate.images.ids import image_ids
+from biocurate.images.picture import Picture
 from biocurate.images.plan import PartTask
+from biocurate.images.ranges import ranges_of, recording_ranges
 from biocurate.store.arrays import ArrayWriter, Layout
 from biocurate.store.codecs import IMAGE_CODEC
+from biocurate.store.objects import Objects
 from biocurate.store.schema import IMAGES, cast
 from biocurate.store.signal_reader import SignalReader
 
@@ -25,12 +29,17 @@ SHARD_BYTES = 16 * 1024 * 1024
 """Decoded bytes of a shard, the unit of writing and of memory."""
 
 BLOCK = 4_000_000
-"""Samples that are read and drawn at once, which bounds a task's memory."""
+"""Samples that are read and drawn at once, which bounds a task's memory ..."""
+
+BLOCK_BYTES = 32 * 1024 * 1024
+"""... and bytes of images, of which short windows make more than they have samples."""
+
+LABELS = np.array([status.label for status in Status])
 
 
 @dataclass(frozen=True)
 class PartResult:
-    """Rows of a part that is written; nothing is published yet."""
+    """Rows of parts that are written; nothing is published yet."""
 
     rows: pa.Table
     n_bytes: int
@@ -48,52 +57,77 @@ def image_layout(grid: tuple[int, int]) -> Layout:
 
 
 def make_part(task: PartTask) -> PartResult:
-    """Draw a task's windows into a part of its own.
+    """Draw a task's windows into parts of its own, one a picture; samples are read once for all of them.
 
     A part is never written twice: a killed run leaves an orphan behind, not a half-written part in use.
     """
-    representation = task.representation
-    grid = representation.grid(max(task.n_samples, representation.shortest(task.rate_hz)), task.rate_hz)
-    part = f"{task.image_set}/{representation.id}-{grid[0]}x{grid[1]}-{uuid4().hex[:12]}"
-    writer = ArrayWriter(task.store.objects, image_key(part), image_layout(grid), np.dtype(np.uint8), IMAGE_CODEC)
-    reader = SignalReader.of(task.store, task.rows)
-    step = max(1, BLOCK // (task.n_samples * task.n_channels))
-    columns = []
-    for rows in task.rows.iter_slices(step):
-        drawing = _draw(task, rows, reader)
-        first = writer.append(drawing.pixels.numpy())
-        columns.append(_columns(task, rows, drawing).with_columns(row=pl.int_range(pl.len()) + first))
-    digest = writer.close()
-    found = pl.concat(columns).with_columns(
-        representation=pl.lit(representation.id),
-        part=pl.lit(part),
-        part_digest=pl.lit(digest),
-        manifest=pl.lit(task.manifest),
-    )
-    return PartResult(cast(found.to_arrow(), IMAGES), writer.bytes_written)
+    lack = task.lack
+    parts = [_Part(task, picture) for picture in lack.pictures]
+    reader = SignalReader(task.store, view=task.view, streams=task.streams)
+    largest = max(part.writer.layout.item[0] * part.writer.layout.item[1] for part in parts)
+    step = min(BLOCK // (lack.n_samples * lack.n_channels), BLOCK_BYTES // (largest * len(lack.indexes)))
+    known = {part.name: recording_ranges(reader, part.picture.representation) for part in parts}
+    for rows in lack.rows.iter_slices(max(1, step)):
+        samples = _read(task, rows, reader)
+        for part in parts:
+            ranges = ranges_of(known[part.name], lack.sensor, rows, lack.indexes)
+            part.put(rows, part.picture.draw(samples, lack.rate_hz, ranges))
+    rows = pl.concat([part.close() for part in parts])
+    return PartResult(cast(rows.to_arrow(), IMAGES), sum(part.writer.bytes_written for part in parts))
 
 
-def _draw(task: PartTask, rows: pl.DataFrame, reader: SignalReader) -> Drawing:
-    """Draw the chosen channels of some windows, window by window."""
+def _read(task: PartTask, rows: pl.DataFrame, reader: SignalReader) -> torch.Tensor:
+    """The chosen channels of some windows, window by window, shape (windows * channels, time), where they are drawn."""
     # Each window comes with the one stream that is drawn, so that another stream of the same sensor type is no doubt.
     stream = pl.concat_list(pl.struct("stream_no", start="first"))
-    windows = rows.select("recording_id", "revision", "duration_ns", "view", streams=stream)
-    samples = read_windows(task.store, windows, task.sensor, reader=reader)[:, list(task.indexes)]
-    flat = torch.from_numpy(np.ascontiguousarray(samples).reshape(-1, task.n_samples))
-    return draw(flat, task.rate_hz, task.representation)
+    view = pl.lit(task.view, pl.String)
+    windows = rows.select("recording_id", "revision", "duration_ns", view=view, streams=stream)
+    samples = read_windows(task.store, windows, task.lack.sensor, reader=reader)
+    if len(task.lack.indexes) < task.lack.n_channels:
+        samples = samples[:, list(task.lack.indexes)]
+    flat = np.ascontiguousarray(samples).reshape(-1, task.lack.n_samples)
+    return torch.from_numpy(flat).to(task.device)
 
 
-def _columns(task: PartTask, rows: pl.DataFrame, drawing: Drawing) -> pl.DataFrame:
-    """One row an image, in the order that they are drawn in."""
-    labels = np.array([status.label for status in Status])
-    of_windows = rows.select("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "stream_no", "image_ids")
-    return (
-        of_windows.with_columns(channel=pl.lit(list(task.names)))
-        .explode("image_ids", "channel")
-        .rename({"image_ids": "image_id"})
-        .with_columns(
-            low=pl.Series(drawing.low.numpy()).fill_nan(None),
-            high=pl.Series(drawing.high.numpy()).fill_nan(None),
-            status=pl.Series(labels[drawing.status.numpy()]),
+class _Part:
+    """A part that is being written, and the rows of its images."""
+
+    def __init__(self, task: PartTask, picture: Picture) -> None:
+        grid = picture.grid(task.lack.n_samples, task.lack.rate_hz)
+        self.task, self.picture = task, picture
+        self.name = f"{task.image_set}/{picture.id}-{grid[0]}x{grid[1]}-{uuid4().hex[:12]}"
+        self.writer = writer_of(task.objects, self.name, picture, grid)
+        self._rows: list[pl.DataFrame] = []
+
+    def put(self, rows: pl.DataFrame, drawing: Drawing) -> None:
+        """Add images of some windows, channel by channel of each."""
+        first = self.writer.append(drawing.pixels.cpu().numpy())
+        self._rows.append(self._columns(rows, drawing).with_columns(row=pl.int_range(pl.len()) + first))
+
+    def close(self) -> pl.DataFrame:
+        """Write what is left; returns a row an image."""
+        digest = self.writer.close()
+        return pl.concat(self._rows).with_columns(
+            representation=pl.lit(self.picture.id),
+            part=pl.lit(self.name),
+            part_digest=pl.lit(digest),
+            manifest=pl.lit(self.task.manifest),
         )
-    )
+
+    def _columns(self, rows: pl.DataFrame, drawing: Drawing) -> pl.DataFrame:
+        lack, view = self.task.lack, self.task.view
+        ids = image_ids(rows, lack.indexes, self.picture.numbered(view)).reshape(-1)
+        of_windows = rows.select("window_id", "recording_id", "revision", "t0_ns", "duration_ns", "stream_no")
+        each = of_windows[np.repeat(np.arange(rows.height), len(lack.indexes))]
+        return each.with_columns(
+            image_id=pl.Series(ids),
+            channel=pl.Series(list(lack.names) * rows.height, dtype=pl.String),
+            low=pl.Series(drawing.low.cpu().numpy()).fill_nan(None),
+            high=pl.Series(drawing.high.cpu().numpy()).fill_nan(None),
+            status=pl.Series(LABELS[drawing.status.cpu().numpy()]),
+        )
+
+
+def writer_of(objects: Objects, part: str, picture: Picture, grid: tuple[int, int]) -> ArrayWriter:
+    """Begin a part, whose own metadata says how its images were drawn."""
+    return ArrayWriter(objects, image_key(part), image_layout(grid), np.dtype(np.uint8), IMAGE_CODEC, picture.facts)

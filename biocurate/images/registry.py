@@ -7,13 +7,16 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import ClassVar, Literal, Unpack
+from typing import ClassVar, Literal, Self, Unpack
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.render import Resizing, rendering
+from biocurate.images.scale import Scale
 from biocurate.plugins import load_plugins
 from biocurate.sensors import SensorType
 
@@ -41,6 +44,7 @@ class Representation(BaseModel, ABC):
     """How its images get another size."""
     usual: ClassVar[Mapping[SensorType, Mapping[str, object]]] = {}
     """Parameters by sensor type, where one type needs others than the rest."""
+    _scale: Scale = PrivateAttr(default=Scale())
 
     def __init_subclass__(cls, kind: str = "", **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
@@ -72,14 +76,36 @@ class Representation(BaseModel, ABC):
     def grid(self, samples: int, rate: float) -> tuple[int, int]:
         """Height and width of `native` for windows of `samples` samples, at least `shortest`."""
 
+    def hertz(self, samples: int, rate: float) -> NDArray[np.float64] | None:
+        """Frequencies of the rows of `native`, in hertz; None where rows are something else."""
+        return None
+
     def numbers(self, samples: int, rate: float) -> int:
         """Numbers of a window that are worked on at once: it decides how many windows are drawn together on a CPU."""
         return max(samples, math.prod(self.grid(samples, rate)))
 
     @property
     def bounds(self) -> tuple[float, float] | None:
-        """Values drawn black and white; None: percentiles 1 and 99 of each image."""
+        """Values drawn black and white by definition; None: those of `scale`."""
         return None
+
+    @property
+    def scale(self) -> Scale:
+        """Where black and white come from, unless they are `bounds`."""
+        return self._scale
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """Values drawn black and white in all images; None where images differ in them."""
+        return self.scale.bounds if self.bounds is None else self.bounds
+
+    def scaled(self, scale: Scale) -> Self:
+        """Draw by another scale; what has bounds by definition, such as an angle, stays as it is."""
+        if self.bounds is not None:
+            return self
+        other = self.model_copy()
+        other._scale = scale
+        return other
 
     @property
     def id(self) -> str:
@@ -89,7 +115,7 @@ class Representation(BaseModel, ABC):
             "definition": self.definition,
             "origin": self.origin,
             "parameters": self.model_dump(mode="json"),
-            "rendering": rendering(self.bounds, self.resizing),
+            "rendering": rendering(self.bounds, self.resizing, self.scale.rule),
         }
         digest = sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return f"{self.kind}-{digest[:12]}"

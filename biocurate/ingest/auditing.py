@@ -10,7 +10,9 @@ from typing import Any
 
 from biocurate.audit.at_ingest import AUDITED, audited
 from biocurate.ingest import revision
-from biocurate.recording import Recording, Stream, canonical_scale
+from biocurate.recording import Channel, Recording, Stream, canonical_scale
+from biocurate.same import of_the_same
+from biocurate.sensors import SensorType
 
 
 def audit_revision(recording: Recording) -> str:
@@ -21,15 +23,19 @@ def audit_revision(recording: Recording) -> str:
             str(stream.sensor_type),
             stream.rate_hz,
             [segment.n_samples for segment in stream.segments],
-            [
-                [channel.name, canonical_scale(channel, stream.sensor_type), channel.invalid, channel.unit_status]
-                for channel in stream.channels
-            ],
+            _said(stream.channels, stream.sensor_type),
         ]
         for number, stream in enumerate(recording.streams)
         if stream.sensor_type in AUDITED
     ]
     return hashlib.sha256(json.dumps([revision.AUDIT, channels]).encode()).hexdigest()[:32]
+
+
+@of_the_same
+def _said(channels: tuple[Channel, ...], sensor: SensorType) -> list[list[Any]]:
+    return [
+        [channel.name, canonical_scale(channel, sensor), channel.invalid, channel.unit_status] for channel in channels
+    ]
 
 
 def judged(recording: Recording, row: Mapping[str, Any] | None = None) -> tuple[Recording, str, Sequence[str]]:

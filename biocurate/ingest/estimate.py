@@ -36,7 +36,7 @@ class Estimate:
     n_bytes: int
     """Raw bytes to read."""
     stored_bytes: int | None
-    """None where no recording could be tried."""
+    """None where there are recordings, and none could be tried."""
     seconds: float | None
     free_bytes: int | None
     """Room that is left; None in an object store."""
@@ -45,8 +45,9 @@ class Estimate:
 
     @property
     def fits(self) -> bool:
-        """Whether there is room for it, as far as that is known."""
-        return self.free_bytes is None or self.stored_bytes is None or self.stored_bytes <= self.free_bytes
+        """Whether there is room for it; where no recording could be tried, for the raw bytes."""
+        needed = self.n_bytes if self.stored_bytes is None else self.stored_bytes
+        return self.free_bytes is None or needed <= self.free_bytes
 
 
 @dataclass(frozen=True)
@@ -70,13 +71,13 @@ def estimate(plan: Plan, store: Store, *, codec: str = SIGNAL_CODEC, workers: in
     todo = [job for job in plan.todo if not job.rewrites]
     tries = [found for job in _spread(todo) if (found := _try(plan, job, codec)) is not None]
     tried = sum(each.n_bytes for each in tries)
-    scale = plan.n_bytes / tried if tried else None
+    scale = plan.n_bytes / tried if tried else None if todo else 0.0
     at_once = 1 + ALONGSIDE * (max(1, workers) - 1)
     return Estimate(
         recordings=len(todo),
         n_bytes=plan.n_bytes,
-        stored_bytes=round(scale * sum(each.stored_bytes for each in tries)) if scale else None,
-        seconds=scale * sum(each.seconds for each in tries) / at_once if scale else None,
+        stored_bytes=None if scale is None else round(scale * sum(each.stored_bytes for each in tries)),
+        seconds=None if scale is None else scale * sum(each.seconds for each in tries) / at_once,
         free_bytes=free_bytes(store),
         tried=len(tries),
     )
@@ -95,8 +96,10 @@ def refuse_what_cannot_fit(plan: Plan, store: Store, codec: str) -> None:
         return
     needed = estimate(plan, store, codec=codec)
     if not needed.fits:
+        unknown = f"{_size(needed.n_bytes)} would be read, none of which could be tried"
+        would = unknown if needed.stored_bytes is None else f"about {_size(needed.stored_bytes)} would be stored"
         raise StoreError(
-            f"about {_size(needed.stored_bytes or 0)} would be stored, and {_size(free)} are free.",
+            f"{would}, and {_size(free)} are free.",
             where=store.url,
             mend="Make room, take another disk, or read a part with --limit; --force begins all the same.",
         )

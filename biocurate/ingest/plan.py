@@ -33,6 +33,8 @@ class Plan:
     gone: tuple[str, ...] = ()
     """Recordings in the store whose files are no longer below the root; they are kept."""
     known_failures: frozenset[str] = field(default_factory=frozenset)
+    vanished: tuple[str, ...] = ()
+    """Recordings that failed before, and whose files are gone or are none of the recipe's any more."""
     metadata_revision: str = ""
     unlisted: tuple[SourceError, ...] = ()
     """What could not even be listed, such as a damaged archive; as the store will call it."""
@@ -105,6 +107,8 @@ def make_plan(
     metadata = metadata_revision(recipe, root, keep_identifiers=keep_identifiers)
     known = known_of(store, recipe.name, repair=repair)
     gone = tuple(sorted(known.rows.keys() - {unit.recording_id for unit in everyone})) if limit is None else ()
+    # What could not be listed may hide them.
+    vanished = () if unlisted else sorted(known.failures.keys() - {unit.recording_id for unit in everyone})
     units = everyone[:limit]
     settled = {unit.recording_id for unit in units if is_settled(recipe, metadata, unit, known)}
     # A recording that joins may be its person's first, and move the others' start.
@@ -131,6 +135,7 @@ def make_plan(
         failed_before=failed_before,
         gone=gone,
         known_failures=frozenset(known.failures),
+        vanished=tuple(vanished),
         metadata_revision=metadata,
         unlisted=noted,
         faulty=frozenset({each.where for each in unlisted} | {each.fault for each in found.values() if each.fault}),

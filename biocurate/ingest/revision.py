@@ -15,6 +15,7 @@ from typing import Any
 from biocurate.audit.at_ingest import VERSION
 from biocurate.formats import reader
 from biocurate.recipes import Recipe, Unit
+from biocurate.same import of_the_same
 
 AUDIT = VERSION
 """Of the audit's rules, which decide `unit_status` and warnings."""
@@ -28,7 +29,7 @@ LINE_STARTS = "starts:2"
 LINE_RATES = "rates:2"
 """How the rate of a `robust-line` is found; another number reads the files of such recipes again."""
 
-TEXTS = "texts:1"
+TEXTS = "texts:2"
 """Which of the files' own texts go with labels; another number rewrites the rows of recipes that let any through."""
 
 LABEL = ("onset_ns", "duration_ns", "kind", "value", "number", "channel")
@@ -47,11 +48,14 @@ def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
     sha256s : iterable of (name, sha256)
         Name and hash of every file that it is read from.
     """
-    read = sorted(
-        json.dumps([source.virtual, name, reader(name).version, _said(options), *_found_as(options)], sort_keys=True)
-        for source, name, options in unit.files
-    )
+    read = sorted(f"[{json.dumps(source.virtual)}, {_read_as(options, name)}" for source, name, options in unit.files)
     return _hash(unit.recording_id, *read, *sorted(f"{name} {sha256}" for name, sha256 in sha256s))
+
+
+@of_the_same
+def _read_as(options: object, name: str) -> str:
+    """Reader and options, as the rest of the list whose first item is the file; a recipe has the same for all files."""
+    return json.dumps([name, reader(name).version, _said(options), *_found_as(options)], sort_keys=True)[1:]
 
 
 def metadata_revision(recipe: Recipe, root: Path, *, keep_identifiers: bool = False) -> str:

@@ -11,7 +11,9 @@ from biocurate.ingest.identifiers import identifiers_of
 from biocurate.ingest.job import Job
 from biocurate.ingest.revision import label_revision, revision
 from biocurate.recipes import Recipe
-from biocurate.recording import Channel, Recording, Stream, canonical_scale
+from biocurate.recording import UNLABELLED, Channel, Recording, Stream, canonical_scale
+from biocurate.same import of_the_same
+from biocurate.sensors import SensorType
 from biocurate.store.signals import stored_dtype
 
 OLDEST = 90
@@ -77,6 +79,7 @@ def recording_row(recipe: Recipe, job: Job, told: Told, origin: Origin, streams:
         "streams": list(streams),
         "clocks": [stream.clock for stream in recording.streams],
         "identifiers": identifiers_of(recording) if origin.keep_identifiers else None,
+        "places": [[channel.place for channel in stream.channels] for stream in recording.streams],
     }
 
 
@@ -104,18 +107,23 @@ def stream_row(recording_id: str, number: int, stream: Stream, place: Mapping[st
         "segments": [{"t0_ns": segment.t0_ns, "n_samples": segment.n_samples} for segment in stream.segments],
         "view": None,
         "band_hz": None if stream.band_hz is None else list(stream.band_hz),
-        "channels": [_channel_row(index, channel, stream) for index, channel in enumerate(stream.channels)],
+        "channels": _channel_rows(stream.channels, stream.sensor_type),
         **place,
     }
 
 
-def _channel_row(index: int, channel: Channel, stream: Stream) -> Row:
+@of_the_same
+def _channel_rows(channels: tuple[Channel, ...], sensor: SensorType) -> list[Row]:
+    return [_channel_row(index, channel, sensor) for index, channel in enumerate(channels)]
+
+
+def _channel_row(index: int, channel: Channel, sensor: SensorType) -> Row:
     return {
         "index": index,
         "label": channel.label,
         "name": channel.name,
         "unit": channel.unit,
-        "canonical_unit": canonical_scale(channel, stream.sensor_type)[0],
+        "canonical_unit": canonical_scale(channel, sensor)[0],
         "gain": channel.gain,
         "offset": channel.offset,
         "invalid": channel.invalid,
@@ -136,7 +144,7 @@ def annotation_rows(row: Mapping[str, Any], recording: Recording, labels: Labels
             "onset_ns": annotation.onset_ns,
             "duration_ns": annotation.duration_ns,
             "kind": annotation.kind,
-            "value": annotation.value,
+            "value": None if annotation.kind == UNLABELLED else annotation.value,
             "number": annotation.number,
             "channel": annotation.channel,
             "text": annotation.text,

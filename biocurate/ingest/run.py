@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from biocurate.engine import Pool, Progress, Silent
+from biocurate.formats.listing import hidden_told
 from biocurate.ingest.batch import Batch, BatchResult, read_batch
 from biocurate.ingest.estimate import refuse_what_cannot_fit
 from biocurate.ingest.identifiers import drop_identifiers
@@ -53,6 +54,8 @@ class Outcome:
     """Recordings left out, because the store has forgotten whose they are."""
     identifiers_dropped: int = 0
     """Recordings whose rows held identifiers, and hold them no more."""
+    vanished: tuple[str, ...] = ()
+    """Recordings that failed before, and whose files are gone: their failures are gone, too."""
     duplicates: list[list[str]] = field(default_factory=list)
     """Recordings with the same samples, those of this run among them."""
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -112,18 +115,19 @@ def ingest(
         "recordings": len(plan.todo),
         "prune": prune,
         "keep_identifiers": plan.keep_identifiers,
+        "left_out": hidden_told(plan.root) if plan.todo else None,
     }
     run = Run("ingest", plan.recipe.name, config)
     with store.lease(f"biocurate ingest {plan.recipe.name}", run.run_id):
         plan = still_allowed(plan, store)
-        outcome.forgotten = len(plan.forgotten)
+        outcome.forgotten, outcome.vanished = len(plan.forgotten), plan.vanished
         with run.logged(store, outcome.log) if plan.todo else nullcontext():
             if not plan.keep_identifiers:
                 outcome.identifiers_dropped = drop_identifiers(store, plan.recipe.name)
             outcome.pruned = prune_gone(store, plan) if prune else ()
             _Work(plan, pool, store, run.run_id, codec, progress or Silent(), outcome).do()
             outcome.failures += publish_unlisted(store, plan, run.run_id)
-            drop_failures(store, plan.forgotten, plan.known_failures)
+            drop_failures(store, (*plan.forgotten, *plan.vanished), plan.known_failures)
             sweep_annotations(store)
         # A run that was killed between its last commit and its snapshot is caught up here.
         outcome.snapshot_id = store.publish(run.run_id)

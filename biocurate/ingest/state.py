@@ -26,13 +26,14 @@ class State:
     failures: pl.DataFrame
     """A row a corpus, state (``failed`` or ``incomplete``) and reason; figures in reasons are ``#``."""
     runs: pl.DataFrame
-    """The last ingest of each corpus."""
+    """The last ingest of each corpus, and which files it left out unread, as hidden ones."""
 
 
 def state_of(store: Store) -> State:
     """Look at a store's tables."""
     runs = _last_runs(store)
-    return State(_corpora(store, runs), _sensors(store), _failures(store), runs.drop("config"))
+    left_out = pl.Series("left_out", [_config(config).get("left_out") for config in runs["config"]], pl.String)
+    return State(_corpora(store, runs), _sensors(store), _failures(store), runs.drop("config").with_columns(left_out))
 
 
 def _corpora(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
@@ -61,11 +62,20 @@ def _corpora(store: Store, runs: pl.DataFrame) -> pl.DataFrame:
 def _expected(config: str | None) -> dict[str, Any]:
     """What the recipe of a run expects; nothing where its text cannot be read any more."""
     try:
-        text = yaml.safe_load(json.loads(config or "{}").get("recipe", ""))
+        text = yaml.safe_load(_config(config).get("recipe", ""))
     except (ValueError, yaml.YAMLError):
         return {}
     expect = text.get("expect") if isinstance(text, dict) else None
     return expect if isinstance(expect, dict) else {}
+
+
+def _config(config: str | None) -> dict[str, Any]:
+    """A run's configuration; empty where it cannot be read any more."""
+    try:
+        found = json.loads(config or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _seen(expect: dict[str, Any], row: dict[str, Any]) -> str | None:

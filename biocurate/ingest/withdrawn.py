@@ -26,6 +26,6 @@ def without_forgotten(units: Sequence[Unit], store: Store) -> tuple[list[Unit], 
 
 
 def drop_failures(store: Store, left_out: Sequence[str], known: frozenset[str]) -> None:
-    """Remove failures of forgotten persons: which of them are whose shows only where their files are listed."""
+    """Remove failures of forgotten persons, and of files that are gone: both show only where files are listed."""
     if ids := known.intersection(left_out):
         store.tables.replace("failures", cast([], FAILURES), "recording_id", ids)

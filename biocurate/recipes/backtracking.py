@@ -17,6 +17,8 @@ from re import _constants as words  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
+from biocurate.recipes.splitting import degree
+
 LETTERS = tuple(map(chr, range(0x250)))
 """Letters that sets are compared by: ASCII, and what Western names are written with."""
 MOST_STATES = 400
@@ -30,9 +32,23 @@ def runs_away(pattern: re.Pattern[str]) -> bool:
 
     Look-arounds and references back are taken as empty. Patterns that are slow, but not so slow (``.*.*x``), pass.
     """
+    automaton = _automaton(pattern)
+    return len(automaton.sets) <= MOST_STATES and automaton.is_ambiguous()
+
+
+def splits(pattern: re.Pattern[str]) -> int:
+    """The power of a text's length with which the ways to split it over a pattern grow, where it does not run away."""
+    automaton = _automaton(pattern)
+    if len(automaton.sets) > MOST_STATES:
+        return 0
+    bits = {letter: 1 << place for place, letter in enumerate(LETTERS)}
+    return degree([sum(bits.get(each, 0) for each in letters) for letters in automaton.sets], automaton.follow)
+
+
+def _automaton(pattern: re.Pattern[str]) -> _Automaton:
     automaton = _Automaton(bool(pattern.flags & re.IGNORECASE))
     automaton.build(parser.parse(pattern.pattern, pattern.flags))
-    return len(automaton.sets) <= MOST_STATES and automaton.is_ambiguous()
+    return automaton
 
 
 @dataclass(frozen=True)

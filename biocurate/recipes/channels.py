@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from biocurate.recipes.fields import whole
 from biocurate.recipes.schema import ChannelRule
 from biocurate.recipes.units import filled
 from biocurate.recording import Channel, Recording, Samples, Stream
@@ -79,7 +80,7 @@ def know(rules: Sequence[ChannelRule], labels: Sequence[tuple[str, str]]) -> lis
 
 def _known(rules: Sequence[ChannelRule], label: str, unit: str, read: Identity) -> Known | None:
     for rule in rules:
-        match = rule.match.fullmatch(label)
+        match = whole(rule.match, label)
         if match is None:
             continue
         if rule.sensor is None:
@@ -93,6 +94,9 @@ def _known(rules: Sequence[ChannelRule], label: str, unit: str, read: Identity) 
     return Known(read.sensor_type, read.name, unit, read.reference, None, None)
 
 
+Layout = tuple[tuple[Channel, ...], ...]
+"""Channels of each of a reader's streams."""
+
 LAYOUTS = 256
 """Sets of labels whose channels are remembered."""
 
@@ -103,6 +107,8 @@ class Rulings:
 
     rules: Sequence[ChannelRule]
     _before: dict[tuple[tuple[str, str], ...], list[Known | None]] = field(default_factory=dict, repr=False)
+    _parted: dict[tuple[int, ...], tuple[Layout, list[_Piece], list[str]]] = field(default_factory=dict, repr=False)
+    """By the ids of tuples, which are held with them."""
 
     def know(self, labels: Sequence[tuple[str, str]]) -> Sequence[Known | None]:
         """As the function `know` says of these labels."""
@@ -114,6 +120,21 @@ class Rulings:
             said = self._before[asked] = know(self.rules, asked)
         return said
 
+    def pieces(self, layout: Layout) -> tuple[list[_Piece], list[str]]:
+        """Which channels make a stream, and warnings.
+
+        Readers that make the channels of alike files once (`formats.edf`) hand over the very same tuples each time.
+        """
+        place = tuple(map(id, layout))
+        found = self._parted.get(place)
+        if found is None or any(mine is not theirs for mine, theirs in zip(found[0], layout, strict=True)):
+            if len(self._parted) == LAYOUTS:
+                self._parted.clear()
+            known = iter(self.know([(channel.label, channel.unit) for channels in layout for channel in channels]))
+            made = [piece for number, channels in enumerate(layout) for piece in _pieces(number, channels, known)]
+            found = self._parted[place] = layout, made, _warnings(made)
+        return found[1], found[2]
+
 
 def regroup(recording: Recording, rulings: Rulings) -> Recording:
     """Name and type a recording's channels, and make its streams anew: one for each sensor type and clock.
@@ -121,39 +142,48 @@ def regroup(recording: Recording, rulings: Rulings) -> Recording:
     Channels keep the file's order. What no rule matches is read by its label and reported; what that does not know
     either is `MISC`.
     """
-    labels = [(channel.label, channel.unit) for stream in recording.streams for channel in stream.channels]
-    known = iter(rulings.know(labels))
-    pieces = [piece for stream in recording.streams for piece in _pieces(stream, known)]
-    warnings = _warnings(pieces)
-    return replace(recording, streams=_joined(pieces), warnings=(*recording.warnings, *warnings))
+    pieces, warnings = rulings.pieces(tuple(stream.channels for stream in recording.streams))
+    streams = [_taken(recording.streams[piece.number], piece) for piece in pieces]
+    return replace(recording, streams=_joined(streams), warnings=(*recording.warnings, *warnings))
 
 
 @dataclass(frozen=True)
 class _Piece:
     """The channels of one reader's stream that are of one sensor type."""
 
-    stream: Stream
+    number: int
+    """Of the stream in its recording."""
+    sensor: SensorType
+    clock: str | None
+    rows: tuple[int, ...] | None
+    """Of its channels; None where it is all of them in the file's order."""
+    channels: tuple[Channel, ...]
     known: tuple[Known, ...]
 
 
-def _pieces(stream: Stream, known: Iterator[Known | None]) -> list[_Piece]:
+def _pieces(number: int, channels: Sequence[Channel], known: Iterator[Known | None]) -> list[_Piece]:
     rows: dict[tuple[SensorType, str | None], list[tuple[int, Known]]] = {}
-    for row, said in enumerate(islice(known, len(stream.channels))):
+    for row, said in enumerate(islice(known, len(channels))):
         if said is not None:
             clock = said.rule.clock if said.rule else None
             rows.setdefault((said.sensor, clock), []).append((row, said))
     return [
-        _Piece(replace(_selected(stream, sensor, picked), clock=clock), tuple(said for _, said in picked))
+        _Piece(
+            number,
+            sensor,
+            clock,
+            None if len(picked) == len(channels) else tuple(row for row, _ in picked),
+            tuple(_named(channels[row], said) for row, said in picked),
+            tuple(said for _, said in picked),
+        )
         for (sensor, clock), picked in rows.items()
     ]
 
 
-def _selected(stream: Stream, sensor: SensorType, picked: Sequence[tuple[int, Known]]) -> Stream:
-    chosen = [row for row, _ in picked]
+def _taken(stream: Stream, piece: _Piece) -> Stream:
     # All rows in the file's order need no selection: the samples stay one memory map.
-    part = stream if chosen == list(range(len(stream.channels))) else stream.select(chosen)
-    channels = tuple(_named(channel, said) for channel, (_, said) in zip(part.channels, picked, strict=True))
-    return replace(part, sensor_type=sensor, channels=channels)
+    part = stream if piece.rows is None else stream.select(piece.rows)
+    return replace(part, sensor_type=piece.sensor, channels=piece.channels, clock=piece.clock)
 
 
 def _named(channel: Channel, known: Known) -> Channel:
@@ -169,6 +199,7 @@ def _named(channel: Channel, known: Known) -> Channel:
         prefilter=channel.prefilter if rule is None or rule.prefilter is None else rule.prefilter,
         position=channel.position if known.position is None else known.position,
         unit_status=_status(channel, known),
+        place=channel.place,
     )
 
 
@@ -192,15 +223,14 @@ def _disagrees(known: Known, channel: Channel) -> bool:
     return canonical_unit(stated, known.sensor) != canonical_unit(channel.unit, known.sensor)
 
 
-def _joined(pieces: Sequence[_Piece]) -> tuple[Stream, ...]:
-    """Streams in the order of their first channel; pieces that share type, clock and kind of sample are one."""
+def _joined(streams: Sequence[Stream]) -> tuple[Stream, ...]:
+    """Streams in the order of their first channel; those that share type, clock and kind of sample are one."""
     alike: dict[tuple[Any, ...], list[Stream]] = {}
-    for piece in pieces:
-        stream = piece.stream
+    for stream in streams:
         dtype = str(stream.samples.dtype)
         kind = (stream.sensor_type, stream.rate_hz, stream.clock, stream.segments, dtype, stream.band_hz)
         alike.setdefault(kind, []).append(stream)
-    return tuple(_stacked(streams) for streams in alike.values())
+    return tuple(_stacked(some) for some in alike.values())
 
 
 def _stacked(streams: Sequence[Stream]) -> Stream:
@@ -212,7 +242,7 @@ def _stacked(streams: Sequence[Stream]) -> Stream:
 
 def _warnings(pieces: Sequence[_Piece]) -> list[str]:
     """What a reader of the recording should know about its channels, each once."""
-    pairs = [pair for piece in pieces for pair in zip(piece.stream.channels, piece.known, strict=True)]
+    pairs = [pair for piece in pieces for pair in zip(piece.channels, piece.known, strict=True)]
     noted = []
     for channel, known in pairs:
         if known.rule is None:
@@ -223,6 +253,6 @@ def _warnings(pieces: Sequence[_Piece]) -> list[str]:
             noted.append(f"channel {channel.label!r}: the file gives another unit than the table beside it; kept")
         if known.rule is not None and known.rule.reason:
             noted.append(f"{known.sensor}: unit is {known.rule.unit_status}: {known.rule.reason}")
-    counts = Counter((piece.stream.sensor_type, known.name) for piece in pieces for known in piece.known)
+    counts = Counter((piece.sensor, known.name) for piece in pieces for known in piece.known)
     noted += [f"{count} {sensor} channels are called {name!r}" for (sensor, name), count in counts.items() if count > 1]
     return list(dict.fromkeys(noted))

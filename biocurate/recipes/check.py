@@ -12,7 +12,7 @@ from pathlib import Path
 
 from biocurate.errors import BiocurateError, SourceError
 from biocurate.formats import Header, SignalHeader, Source, scan
-from biocurate.formats.listing import hidden
+from biocurate.formats.listing import hidden_told
 from biocurate.recipes.channels import Known, know
 from biocurate.recipes.expectations import contradictions
 from biocurate.recipes.joins import comment_notes, count_labels, join_notes
@@ -122,14 +122,8 @@ def check(recipe: Recipe, root: Path) -> Report:
     ]
     report.notes += join_notes(recipe, units) + comment_notes(recipe, units, comments)
     report.notes += _aggregated((one.unit.name, note) for one in seen for note in _subject_notes(recipe, one))
-    report.notes += _hidden(root)
+    report.notes += filter(None, [hidden_told(root)])
     return report
-
-
-def _hidden(root: Path) -> list[str]:
-    n_files, n_folders = hidden(root)
-    counts = [f"{n} hidden {word}" for n, word in ((n_files, "files"), (n_folders, "folders")) if n]
-    return [f"left out, because their names begin with a dot: {' and '.join(counts)}"] if counts else []
 
 
 def _told(problems: Sequence[SourceError]) -> list[str]:

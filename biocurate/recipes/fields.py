@@ -11,11 +11,15 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from biocurate.errors import UsageError
-from biocurate.recipes.backtracking import runs_away
+from biocurate.recipes.backtracking import runs_away, splits
 from biocurate.recipes.typos import nearest
 from biocurate.sensors import SensorType
 
 T = TypeVar("T")
+MOST_SPLITS = 2
+"""Power of a text's length with which the ways to split it over a pattern may grow."""
+LONGEST = 1000
+"""Letters of a text that patterns are held against: with `MOST_SPLITS`, a few seconds at worst."""
 
 
 class Fields(BaseModel):
@@ -39,7 +43,18 @@ def _regex(value: Any) -> re.Pattern[str]:  # noqa: ANN401
             r"(\w+)+ does, so that every way to split the text is tried. Leave out one of the two, or let what is "
             r"repeated end in something that it does not hold, as (\w+-)+ does"
         )
+    if splits(pattern) > MOST_SPLITS:
+        raise ValueError(
+            f"{value!r} can split a text that it does not match in so many ways that a long one takes minutes: more "
+            f"than {MOST_SPLITS + 1} of its repetitions follow each other and can read the same letters, as those of "
+            ".*_.*_.*_.* do. Let them stop where the next one begins: [^_]*_[^_]*_[^_]*_.*"
+        )
     return pattern
+
+
+def whole(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Match the whole of a text from a file; one of more than `LONGEST` letters matches nothing."""
+    return pattern.fullmatch(text) if len(text) <= LONGEST else None
 
 
 def case_of(cases: Mapping[str, T], text: str) -> T | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,13 +31,14 @@ class KeyedRows:
     """Of the rows that have one, in order."""
     places: NDArray[np.int64]
     """Row of each; rows of one key as they stand in the table."""
+    _cells: dict[Column | tuple[Column, ...], pl.Series] = field(default_factory=dict, repr=False)
 
     def places_of(self, key: str) -> NDArray[np.int64]:
         """Rows of a key."""
         text = key.encode()
         if len(text) > self.keys.itemsize:  # numpy would make all keys as long as this one, to compare them
             return self.places[:0]
-        first, last = (np.searchsorted(self.keys, text, side) for side in ("left", "right"))
+        first, last = (self.keys.searchsorted(text, side) for side in ("left", "right"))
         return self.places[first:last]
 
     def of(self, key: str) -> pl.DataFrame | None:
@@ -49,6 +50,18 @@ class KeyedRows:
         """Rows of some keys, by key."""
         found = [self.places_of(key) for key in sorted(set(keys))]
         return self._at(np.concatenate(found) if found else self.places[:0])
+
+    def cells(self, column: Column | tuple[Column, ...]) -> pl.Series:
+        """Cells of a column.
+
+        Raises
+        ------
+        RecipeError
+            The table has no such column.
+        """
+        if column not in self._cells:
+            self._cells[column] = self.rows.get_column(column_of(self.rows, column, self.source))
+        return self._cells[column]
 
     def _at(self, places: NDArray[np.int64]) -> pl.DataFrame:
         if len(places) and places[-1] - places[0] == len(places) - 1 and (np.diff(places) == 1).all():
@@ -74,12 +87,12 @@ def cells_of(root: Path, keyed: Keyed, column: Column, key: str) -> list[str] | 
     table = _keyed(root, keyed, (keyed.key.column, column))
     if keyed.optional and column not in table.rows.columns:
         return None
-    places = table.places_of(key)
-    if not len(places):
+    places = table.places_of(key).tolist()
+    if not places:
         return None
-    cells = table.rows.get_column(column_of(table.rows, column, table.source))
+    cells = table.cells(column)
     # One by one: there are few, and an expression costs more than they do.
-    return [cell for place in places.tolist() if (cell := cells[place]) is not None]
+    return [cell for place in places if (cell := cells[place]) is not None]
 
 
 def _needed(keyed: Keyed) -> Columns:
@@ -92,8 +105,14 @@ def _needed(keyed: Keyed) -> Columns:
 
 def _keyed(root: Path, keyed: Keyed, columns: Columns) -> KeyedRows:
     source = table_source(root, keyed.file)
-    rows = read_rows(source, keyed.separator, columns)
-    return KeyedRows(source, rows, *_index(source, keyed.separator, keyed.key, source.mtime_ns))
+    return _joined(source, keyed.separator, keyed.key, columns, source.stamp)
+
+
+@lru_cache(maxsize=KEPT)
+def _joined(source: Source, separator: str | None, key: Key, columns: Columns, stamp: tuple[int, int]) -> KeyedRows:
+    """A table's rows and index, as long as its size and time of last change stay."""
+    rows = read_rows(source, separator, columns)
+    return KeyedRows(source, rows, *_index(source, separator, key, stamp[1]))
 
 
 @lru_cache(maxsize=KEPT)

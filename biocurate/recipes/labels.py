@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from biocurate.formats.annotation_text import PLAIN
+from biocurate.recipes.fields import whole
 from biocurate.recipes.keyed import keyed_rows
 from biocurate.recipes.labelling import (
     AnnotationLabel,
@@ -25,8 +26,9 @@ from biocurate.recipes.schema import Definition, KeepRule
 from biocurate.recipes.spans import read_events, spans_of
 from biocurate.recipes.text_blocks import blocks_of, called
 from biocurate.recipes.units import Unit
+from biocurate.recipes.unlabelled import unlabelled
 from biocurate.recipes.words import cut_out, is_spelt_beside, is_unknown, label_of, number_beside, number_of
-from biocurate.recording import Annotation, Recording
+from biocurate.recording import UNLABELLED, Annotation, Recording
 
 W = TypeVar("W", bound=Words)
 
@@ -54,6 +56,9 @@ def annotate(definition: Definition, unit: Unit, recording: Recording) -> Noted:
         made, noted = _made(kind, label, unit, recording)
         annotations += made
         warnings += noted
+    made, noted = _without_label(definition, unit, recording)
+    annotations += made
+    warnings += noted
     return sorted(annotations, key=_order), warnings
 
 
@@ -107,7 +112,7 @@ def _kept(definition: Definition, recording: Recording) -> Noted:
 
 def _fits(rule: KeepRule | AnnotationLabel, annotation: Annotation) -> bool:
     return (rule.kind is None or rule.kind.fullmatch(annotation.kind) is not None) and (
-        rule.match.fullmatch(annotation.value.strip()) is not None
+        whole(rule.match, annotation.value.strip()) is not None
     )
 
 
@@ -173,13 +178,28 @@ def _relabelled(kind: str, label: AnnotationLabel, recording: Recording) -> Note
         for annotation in found
         if (value := said[annotation.value]) is not None
     ]
-    noted = noted if unknown else []
+    inside, lost = _inside(kind, made, recording)
+    return inside, [*noted, *lost] if unknown else lost
+
+
+def _without_label(definition: Definition, unit: Unit, recording: Recording) -> Noted:
+    """Texts of the raw files that the recipe spells and gives no label."""
+    labels = [label.meant(unit.groups) for label in definition.labels.values() if isinstance(label, AnnotationLabel)]
+    texts = [
+        annotation
+        for annotation in recording.annotations
+        if annotation.kind == PLAIN and not any(_fits(rule, annotation) for rule in definition.annotations)
+    ]
+    return _inside(UNLABELLED, unlabelled(texts, labels), recording)
+
+
+def _inside(kind: str, made: list[Annotation], recording: Recording) -> Noted:
+    """What lies in the recording, cut to it, and how much does not."""
     if not recording.streams:  # a file of annotations alone has no end to cut them at
-        return made, noted
+        return made, []
     inside = [cut for annotation in made if (cut := _within(annotation, recording.duration_ns))]
-    if lost := len(made) - len(inside):
-        noted.append(f"{kind}: {lost} of {len(made)} lie outside the recording and are left out")
-    return inside, noted
+    lost = len(made) - len(inside)
+    return inside, [f"{kind}: {lost} of {len(made)} lie outside the recording and are left out"] if lost else []
 
 
 def _within(annotation: Annotation, duration_ns: int) -> Annotation | None:

@@ -10,6 +10,7 @@ import polars as pl
 
 from biocurate.errors import RecipeError
 from biocurate.formats.source import Source
+from biocurate.recipes.fields import whole
 from biocurate.recipes.labelling import Column, Key, Keyed
 from biocurate.recipes.typos import nearest
 
@@ -172,7 +173,7 @@ def keys_of(rows: pl.DataFrame, key: Key, source: Source) -> pl.Series:
     cells = rows.get_column(column_of(rows, key.column, source))
     if key.normalise is not None:
         pattern = key.normalise
-        spelled = {cell: pattern.fullmatch(cell) for cell in cells.unique().drop_nulls()}
+        spelled = {cell: whole(pattern, cell) for cell in cells.unique().drop_nulls()}
         plain = {cell: match[1] if pattern.groups else match[0] for cell, match in spelled.items() if match}
         cells = cells.replace_strict(plain, default=None, return_dtype=pl.String)
     if key.zero_fill is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from biocurate.recipes.fields import whole
 from biocurate.recipes.labelling import Words
 
 
@@ -34,7 +35,7 @@ def cut_out(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
         return None
     if pattern is None:
         return text
-    match = pattern.fullmatch(text)
+    match = whole(pattern, text)
     if match is None:
         return None
     cut = match["value"] if "value" in pattern.groupindex else match[1] if pattern.groups else match[0]

@@ -10,16 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import DamageError
-from biocurate.store.codecs import Codec, codec, codec_of, seal, unseal, zarr_metadata
+from biocurate.store.codecs import Codec, checksum, codec, codec_of, seal, unseal, zarr_metadata
 from biocurate.store.objects import RESTORE, Objects
+
+RUN_CHUNKS = 32
+"""Chunks that are read together at most, to bound memory."""
 
 NO_CHUNK = np.uint64(2**64 - 1)
 """Offset and length of a chunk that a shard does not hold."""
@@ -67,6 +72,8 @@ class ArrayWriter:
     layout : Layout
     dtype : numpy dtype
     codec_name : str
+    attributes : mapping, optional
+        What the array's metadata says of its contents, for people and other readers.
     """
 
     objects: Objects
@@ -74,11 +81,13 @@ class ArrayWriter:
     layout: Layout
     dtype: np.dtype[Any]
     codec_name: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
     length: int = 0
     bytes_written: int = 0
     _pending: NDArray[Any] = field(init=False)
     _filled: int = 0
-    _shard: list[bytes] = field(default_factory=list)
+    _shard: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """Chunks and their checksums."""
     _shards: int = 0
     _receipt: list[dict[str, Any]] = field(default_factory=list)
 
@@ -128,7 +137,7 @@ class ArrayWriter:
             self._flush_shard()
         shape, layout = self.layout.shape(end), self.layout
         chunks, shards = layout.shape(layout.chunk), layout.shape(layout.chunk * layout.shard)
-        self._put("zarr.json", zarr_metadata(shape, chunks, shards, self.dtype, self._codec))
+        self._put("zarr.json", zarr_metadata(shape, chunks, shards, self.dtype, self._codec, self.attributes))
         listing = json.dumps({"objects": self._receipt}, sort_keys=True).encode()
         self.objects.put(receipt_key(self.key), listing)
         return hashlib.sha256(listing).hexdigest()
@@ -140,17 +149,18 @@ class ArrayWriter:
         return self._pending[tuple(part)]
 
     def _flush_chunk(self) -> None:
-        self._shard.append(seal(self._encode(self._pending)))
+        encoded = self._encode(self._pending)
+        self._shard.append((encoded, checksum(encoded)))  # side by side: to join them copies every byte once more
         self._filled = 0
         if len(self._shard) == self.layout.shard:
             self._flush_shard()
 
     def _flush_shard(self) -> None:
         index = np.full((self.layout.shard, 2), NO_CHUNK, dtype="<u8")
-        sizes = np.array([len(chunk) for chunk in self._shard], dtype="<u8")
+        sizes = np.array([sum(map(len, chunk)) for chunk in self._shard], dtype="<u8")
         index[: len(sizes), 0] = np.cumsum(sizes) - sizes
         index[: len(sizes), 1] = sizes
-        self._put(self.layout.shard_key(self._shards), *self._shard, seal(index.tobytes()))
+        self._put(self.layout.shard_key(self._shards), *chain(*self._shard), seal(index.tobytes()))
         self._shard = []
         self._shards += 1
 
@@ -202,6 +212,7 @@ class ArrayReader:
         sharding = metadata["codecs"][0]["configuration"]
         chunks, shards = sharding["chunk_shape"], metadata["chunk_grid"]["configuration"]["chunk_shape"]
         self.shape = tuple(metadata["shape"])
+        self.attributes: dict[str, Any] = metadata.get("attributes", {})
         axis = 1 if len(self.shape) == 2 else 0
         item = tuple(extent for other, extent in enumerate(self.shape) if other != axis)
         self.layout = Layout(item, axis, chunks[axis], shards[axis] // chunks[axis])
@@ -232,28 +243,51 @@ class ArrayReader:
 
     def chunks(self, first: int, stop: int) -> NDArray[Any]:
         """Decode chunks ``[first, stop)``: one array, end to end along the growing axis."""
-        blocks = []
-        while first < stop:
-            shard = first // self.layout.shard
-            last = min(stop, (shard + 1) * self.layout.shard)
-            blocks += self._shard_chunks(shard, first - shard * self.layout.shard, last - shard * self.layout.shard)
-            first = last
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=self.layout.axis)
+        axis, chunk = self.layout.axis, self.layout.chunk
+        if stop - first == 1:
+            (only,) = self.each_chunk(range(first, stop))
+            return only
+        out = np.empty(self.layout.shape((stop - first) * chunk), dtype=self.dtype)
+        place = [slice(None)] * out.ndim
+        for number, block in enumerate(self.each_chunk(range(first, stop))):
+            place[axis] = slice(number * chunk, (number + 1) * chunk)
+            out[tuple(place)] = block
+        return out
 
-    def _shard_chunks(self, shard: int, first: int, stop: int) -> list[NDArray[Any]]:
-        """Decode neighbouring chunks of one shard, which lie one after the other, with one read."""
-        index, name = self._index(shard), f"{self.key}/{self.layout.shard_key(shard)}"
-        if (index[first:stop] == NO_CHUNK).any():
-            raise DamageError("a chunk is not in the shard.", where=f"{self.objects.url}/{name}", mend=RESTORE)
-        start, end = int(index[first, 0]), int(index[stop - 1].sum())
-        data = self.objects.range(name, start, end - start)
-        shape = self.layout.shape(self.layout.chunk)
-        blocks = []
-        for number in range(first, stop):
-            offset, size = int(index[number, 0]) - start, int(index[number, 1])
-            encoded = unseal(data[offset : offset + size], f"{self.objects.url}/{name} chunk {number}")
-            blocks.append(self.codec.decode(encoded, self.dtype).reshape(shape))
-        return blocks
+    def each_chunk(self, numbers: Sequence[int]) -> Iterator[NDArray[Any]]:
+        """Decode chunks one after the other, all into the same memory: what was given before is gone with the next.
+
+        Memory that a process has just got costs more to fill than a chunk costs to decode. Neighbouring chunks of a
+        shard, which lie one after the other, are read together, up to `RUN_CHUNKS`.
+
+        Parameters
+        ----------
+        numbers : sequence of int
+            Rising.
+
+        Raises
+        ------
+        DamageError
+            Where a stored byte is missing or differs.
+        """
+        block = np.empty(self.layout.shape(self.layout.chunk), dtype=self.dtype)
+        for shard, first, stop in _runs(numbers, self.layout.shard):
+            index, name = self._index(shard), f"{self.key}/{self.layout.shard_key(shard)}"
+            where = f"{self.objects.url}/{name}"
+            if (index[first:stop] == NO_CHUNK).any():
+                raise DamageError("a chunk is not in the shard.", where=where, mend=RESTORE)
+            start, end = int(index[first, 0]), int(index[stop - 1].sum())
+            data = self.objects.range(name, start, end - start)
+            for number, (offset, size) in enumerate(index[first:stop].tolist(), first):
+                sealed = data[offset - start : offset - start + size]
+                self._decode(unseal(sealed, f"{where} chunk {number}"), block, f"{where} chunk {number}")
+                yield block
+
+    def _decode(self, encoded: bytes, block: NDArray[Any], where: str) -> None:
+        try:
+            self.codec.decode(encoded, block)
+        except (ValueError, TypeError, RuntimeError) as error:
+            raise DamageError("these bytes are no chunk of this array.", where=where, mend=RESTORE) from error
 
     def read(self, start: int, stop: int) -> NDArray[Any]:
         """Items or samples ``[start, stop)`` along the growing axis."""
@@ -279,6 +313,21 @@ class ArrayReader:
                 raise DamageError("these bytes differ from what was written (sha256).", where=where, mend=RESTORE)
             total += len(data)
         return total
+
+
+def _runs(numbers: Sequence[int], shard: int) -> Iterator[tuple[int, int, int]]:
+    """Rising numbers of chunks as runs of neighbours in one shard: its number, the first in it, the one behind."""
+    first = 0
+    for place in range(1, len(numbers) + 1):
+        if (
+            place == len(numbers)
+            or numbers[place] != numbers[place - 1] + 1
+            or numbers[place] % shard == 0
+            or place - first == RUN_CHUNKS
+        ):
+            of = numbers[first] // shard
+            yield of, numbers[first] - of * shard, numbers[place - 1] + 1 - of * shard
+            first = place
 
 
 @lru_cache(maxsize=64)

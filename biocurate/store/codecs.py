@@ -33,7 +33,8 @@ class Codec:
 
     name: str
     encode: Callable[[NDArray[Any]], bytes]
-    decode: Callable[[bytes, np.dtype[Any]], NDArray[Any]]
+    decode: Callable[[bytes, NDArray[Any]], None]
+    """Puts a chunk into an array that lies end to end; ValueError where it is of another size."""
     run: Callable[[], Callable[[NDArray[Any]], bytes]] | None = None
     """Makes an encoder for the chunks of one array, in their order, where that is faster than each by itself."""
     serializer: Mapping[str, Any] | None = None
@@ -63,11 +64,16 @@ def _pcodec(level: int) -> Codec:
 
         return encode_next
 
+    def decode(data: bytes, out: NDArray[Any]) -> None:
+        done = standalone.simple_decompress_into(data, out.reshape(-1))
+        if done.n_processed != out.size or not done.finished:
+            raise ValueError(f"a chunk of {out.size:,} numbers has {done.n_processed:,}, or more")
+
     return Codec(
         name=f"pcodec-{level}",
         encode=encode,
         run=run,
-        decode=lambda data, dtype: np.asarray(standalone.simple_decompress(data), dtype=dtype),
+        decode=decode,
         serializer={"name": "numcodecs.pcodec", "configuration": {"level": level}},
     )
 
@@ -84,14 +90,21 @@ def _has_no_step(flat: NDArray[Any]) -> bool:
 
 
 def _blosc(cname: str, level: int, itemsize: int) -> Codec:
-    from numcodecs.blosc import BITSHUFFLE, Blosc
+    from numcodecs.blosc import BITSHUFFLE, Blosc, decompress
 
     blosc = Blosc(cname=cname, clevel=level, shuffle=BITSHUFFLE)
     configuration = {"typesize": itemsize, "cname": cname, "clevel": level, "shuffle": "bitshuffle", "blocksize": 0}
+
+    def decode(data: bytes, out: NDArray[Any]) -> None:
+        size = int.from_bytes(data[BLOSC_SIZE], "little")
+        if size != out.nbytes:
+            raise ValueError(f"a chunk of {out.nbytes:,} bytes has {size:,}")
+        decompress(data, out)
+
     return Codec(
         name=f"blosc-{cname}-{level}",
         encode=lambda array: bytes(blosc.encode(np.ascontiguousarray(array))),
-        decode=lambda data, dtype: np.frombuffer(blosc.decode(data), dtype=dtype),
+        decode=decode,
         compressor={"name": "blosc", "configuration": configuration},
     )
 
@@ -100,10 +113,14 @@ def _zstd(level: int) -> Codec:
     from numcodecs.zstd import Zstd
 
     zstd = Zstd(level=level)
+
+    def decode(data: bytes, out: NDArray[Any]) -> None:
+        out[...] = np.frombuffer(zstd.decode(data), dtype=out.dtype).reshape(out.shape)
+
     return Codec(
         name=f"zstd-{level}",
         encode=lambda array: bytes(zstd.encode(np.ascontiguousarray(array))),
-        decode=lambda data, dtype: np.frombuffer(zstd.decode(data), dtype=dtype),
+        decode=decode,
         compressor={"name": "zstd", "configuration": {"level": level, "checksum": False}},
     )
 
@@ -111,6 +128,9 @@ def _zstd(level: int) -> Codec:
 SIGNAL_CODEC = "pcodec-5"
 FAST_CODEC = "blosc-lz4-5"
 IMAGE_CODEC = "zstd-3"
+
+BLOSC_SIZE = slice(4, 8)
+"""Where the header of a Blosc chunk says its decoded bytes (Blosc 1 chunk format, section "Header")."""
 
 
 @lru_cache(maxsize=32)
@@ -158,7 +178,12 @@ def codec_of(metadata: Mapping[str, Any]) -> Codec:
 
 
 def zarr_metadata(
-    shape: tuple[int, ...], chunks: tuple[int, ...], shards: tuple[int, ...], dtype: np.dtype[Any], chosen: Codec
+    shape: tuple[int, ...],
+    chunks: tuple[int, ...],
+    shards: tuple[int, ...],
+    dtype: np.dtype[Any],
+    chosen: Codec,
+    attributes: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Make the ``zarr.json`` of a sharded array (Zarr v3 core specification; sharding codec 1.0).
 
@@ -181,7 +206,7 @@ def zarr_metadata(
         "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
         "fill_value": 0 if dtype.kind in "iu" else 0.0,
         "codecs": [{"name": "sharding_indexed", "configuration": sharding}],
-        "attributes": {},
+        "attributes": dict(attributes or {}),
         "zarr_format": 3,
         "node_type": "array",
         "storage_transformers": [],
@@ -191,13 +216,18 @@ def zarr_metadata(
 
 def seal(encoded: bytes) -> bytes:
     """Append the crc32c, as Zarr's codec of that name does."""
-    return encoded + int(google_crc32c.value(encoded)).to_bytes(4, "little")
+    return encoded + checksum(encoded)
+
+
+def checksum(encoded: bytes) -> bytes:
+    """The crc32c of some bytes, as Zarr's codec of that name has it behind them."""
+    return int(google_crc32c.value(encoded)).to_bytes(4, "little")
 
 
 def unseal(sealed: bytes, where: str) -> bytes:
     """Check and remove the crc32c; DamageError where it does not match."""
     data, stored = sealed[:-4], sealed[-4:]
-    if int(google_crc32c.value(data)).to_bytes(4, "little") != stored:
+    if checksum(data) != stored:
         from biocurate.store.objects import RESTORE
 
         raise DamageError("these bytes differ from what was written (crc32c).", where=where, mend=RESTORE)

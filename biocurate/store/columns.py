@@ -44,20 +44,24 @@ def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 def _structs(values: Sequence[Mapping[str, Any] | None], kind: pa.StructType) -> pa.Array:
     present = [value or {} for value in values]
     columns = [_column([value.get(field.name) for value in present], field.type) for field in kind]
-    names = [field.name for field in kind]
-    absent = _mask(values) if None in values else None
-    return pa.StructArray.from_arrays(columns, names=names, mask=absent)
+    whole = pa.StructArray.from_arrays(columns, names=[field.name for field in kind])
+    if None not in values:
+        return whole
+    return pa.Array.from_buffers(whole.type, len(values), [_present(values)], children=columns)
 
 
 def _lists(values: Sequence[Sequence[Any] | None], kind: pa.DataType) -> pa.Array:
     ends = accumulate((len(value or ()) for value in values), initial=0)
     items = _column([item for value in values for item in value or ()], kind.value_type)
-    absent = _mask(values) if None in values else None
-    return pa.LargeListArray.from_arrays(_int64(list(ends)), items, mask=absent)
+    whole = pa.LargeListArray.from_arrays(_int64(list(ends)), items)
+    if None not in values:
+        return whole
+    return pa.Array.from_buffers(whole.type, len(values), [_present(values), whole.buffers()[1]], children=[items])
 
 
-def _mask(values: Sequence[Any]) -> pa.Array:
-    return pl.Series([value is None for value in values], dtype=pl.Boolean).to_arrow()
+def _present(values: Sequence[Any]) -> pa.Buffer:
+    """A bit a value, as arrays have them; with a mask, pyarrow imports all of its functions to turn it round."""
+    return pl.Series([value is not None for value in values], dtype=pl.Boolean).to_arrow().buffers()[1]
 
 
 def _int64(values: list[int]) -> pa.Array:

@@ -61,14 +61,7 @@ def windowed(
     flat : array of bool, shape (..., channels)
         Channels that are flat, or have no sample.
     """
-    values = windows.astype(np.float64)
-    known = np.isfinite(values)
-    count = known.sum(axis=-1)
-    mean = np.where(known, values, 0).sum(axis=-1) / np.maximum(count, 1)
-    values -= mean[..., None]
-    spread = np.sqrt(np.where(known, values * values, 0).sum(axis=-1) / np.maximum(count, 1))
-    # In float32, a constant beside a large offset keeps a rounding of its own.
-    flat = (count == 0) | (spread <= np.maximum(floor, EPS * np.abs(mean)))
+    values, known, spread, flat = _centred(windows, floor)
     if method == "minmax":
         least = np.where(known, values, np.inf).min(axis=-1, initial=np.inf)
         width = np.where(known, values, -np.inf).max(axis=-1, initial=-np.inf) - least
@@ -76,6 +69,37 @@ def windowed(
     else:
         width = np.ones_like(spread) if method == "centre" else spread
     return (values / np.where(flat, 1.0, width)[..., None]).astype(np.float32), flat
+
+
+def is_flat(windows: NDArray[np.float32], floor: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which channels of which windows have no signal: they are constant, or have no sample.
+
+    Parameters
+    ----------
+    windows : array, shape (..., channels, samples), NaN where there is no sample
+    floor : array, broadcast over shape (..., channels)
+        A standard deviation up to this is flat.
+
+    Returns
+    -------
+    array of bool, shape (..., channels)
+        The same that `windowed` does not divide.
+    """
+    return _centred(windows, floor)[3]
+
+
+def _centred(
+    windows: NDArray[np.float32], floor: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64], NDArray[np.bool_]]:
+    """Values less each window's mean, which of them are samples, their standard deviations, and which are flat."""
+    values = windows.astype(np.float64)
+    known = np.isfinite(values)
+    count = known.sum(axis=-1)
+    mean = np.where(known, values, 0).sum(axis=-1) / np.maximum(count, 1)
+    values -= mean[..., None]
+    spread = np.sqrt(np.where(known, values * values, 0).sum(axis=-1) / np.maximum(count, 1))
+    # In float32, a constant beside a large offset keeps a rounding of its own.
+    return values, known, spread, (count == 0) | (spread <= np.maximum(floor, EPS * np.abs(mean)))
 
 
 def finished(

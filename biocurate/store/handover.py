@@ -114,7 +114,8 @@ def _annotations(recording: StoredRecording, data: np.ndarray[Any, Any], rate: f
     rows = recording.annotations()
     onset = (rows["onset_ns"].to_numpy() / NS).tolist()
     duration = (rows["duration_ns"].to_numpy() / NS).tolist()
-    text = [f"{kind}/{value}" for kind, value in rows.select("kind", "value").iter_rows()]
+    said = rows.select("kind", "value", "text").iter_rows()
+    text = [f"{kind}/{text if value is None else value}" for kind, value, text in said]
     missing = np.isnan(data).any(axis=0)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], missing, [False]]).astype(np.int8)))
     for first, stop in edges.reshape(-1, 2):

@@ -23,8 +23,12 @@ CLOCKS = pa.schema(
         column("corpus", pa.string(), "corpus"),
         column("person", pa.string(), "person"),
         column("clock", pa.string(), "the device, as `recordings.clocks` names it"),
-        column("status", pa.string(), "estimated, or no confidence: nothing is known but what the files declare"),
-        column("method", pa.string(), "beats or heart-rate; null without confidence"),
+        column(
+            "status",
+            pa.string(),
+            "estimated, declared by a person, or no confidence: nothing is known but what the files say",
+        ),
+        column("method", pa.string(), "beats, heart-rate, events or declared; null without confidence"),
         column(
             "offset_ns", pa.int64(), "a of t = a + b t': added to the device's time 0; of the line through all pieces"
         ),
@@ -34,7 +38,7 @@ CLOCKS = pa.schema(
         column("transit_ns", pa.int64(), "what is allowed for the pulse's transit, which is a part of the offset"),
         column("uncertainty_ns", pa.int64(), "both together, root of squares"),
         column("confidence", pa.float64(), "how much better than the best other offset; see docs/pairs.md"),
-        column("beats", pa.int64(), "beats that fall together"),
+        column("beats", pa.int64(), "beats, or events, that fall together"),
         column("stream_no", pa.int32(), "the device's stream whose beats were taken"),
         column("against", pa.int32(), "the stream on the recording's clock that they were compared with"),
         column("reason", pa.string(), "why there is no confidence"),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 from uuid import uuid4
 
@@ -101,7 +102,17 @@ def versions() -> dict[str, str]:
     found = {}
     for name in NAMED:
         try:
-            found[name] = version(name)
+            found[name] = _version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def _version(name: str) -> str:
+    """As `importlib.metadata.version`, which reads all of a package's metadata as a letter, for one line of it."""
+    found = distribution(name)
+    line = _VERSION.search(found.read_text("METADATA") or "")
+    return line[1] if line else found.version
+
+
+_VERSION = re.compile(r"^Version: *(\S+) *$", re.MULTILINE)

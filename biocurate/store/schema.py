@@ -110,6 +110,11 @@ RECORDINGS = pa.schema(
         column("streams", pa.list_(STREAM), "its streams, in order"),
         column("clocks", pa.list_(pa.string()), "device whose clock timed each stream; null: the recording's own"),
         column("identifiers", pa.list_(IDENTIFIER), "names and dates; null but for `ingest --keep-identifiers`"),
+        column(
+            "places",
+            pa.list_(pa.list_(pa.int32())),
+            "place of each stream's channels among those of their file, from 0; null: not known, or an old row",
+        ),
     ]
 )
 
@@ -119,8 +124,8 @@ ANNOTATIONS = pa.schema(
         column("revision", pa.string(), "revision that it was read with"),
         column("onset_ns", pa.int64(), "start, from the recording's start"),
         column("duration_ns", pa.int64(), "length; 0 for an instant"),
-        column("kind", pa.string(), "what is labelled: condition, wave, rhythm, event"),
-        column("value", pa.string(), "the label"),
+        column("kind", pa.string(), "what is labelled: condition, wave, rhythm, event; unlabelled: see value"),
+        column("value", pa.string(), "the label; null: a text that the recipe knows and gives none (kind unlabelled)"),
         column("number", pa.float64(), "its numeric value, where it has one"),
         column("channel", pa.string(), "canonical channel name, where it is of one channel"),
         column("text", pa.string(), "the file's own text, let through by the recipe; null: it has none, or an old row"),

@@ -29,12 +29,21 @@ class SignalReader:
         Restrict the catalogue to these recordings.
     view : str, optional
         Id of a view: read the streams that it made, and not those that were recorded.
+    streams : DataFrame, optional
+        Rows of another reader's catalogue, where the streams to read are known: no table is looked at then.
     """
 
-    def __init__(self, store: Store, recording_ids: Sequence[str] | None = None, view: str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        recording_ids: Sequence[str] | None = None,
+        view: str | None = None,
+        streams: pl.DataFrame | None = None,
+    ) -> None:
         self.store = store
         self.view = view
         self._recording_ids = recording_ids
+        self._known = streams
 
     @classmethod
     def of(cls, store: Store, windows: pl.DataFrame) -> SignalReader:
@@ -47,6 +56,8 @@ class SignalReader:
 
         ``scale`` and ``shift`` go from digital values straight to the canonical unit.
         """
+        if self._known is not None:
+            return self._known
         streams = self.store.streams_of(self.view)
         if self._recording_ids is not None:
             streams = streams.filter(pl.col("recording_id").is_in(list(self._recording_ids)))

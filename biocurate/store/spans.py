@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Protocol
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.store.arrays import ArrayReader
-
-RUN_CHUNKS = 32
-"""Chunks that are decoded together at most, to bound memory."""
 
 BIG = 4096
 """Values of a span from which on copying it alone costs less than gathering it among others."""
@@ -89,62 +86,108 @@ def put_spans(reader: ArrayReader, starts: Ints, rows: Ints, kinds: Ints, target
     n_samples = target.out.shape[2]
     if not len(starts) or not n_samples:
         return
-    order = np.lexsort((starts, kinds))
-    starts, rows, kinds = starts[order], rows[order], kinds[order]
-    chunk = reader.layout.chunk
-    firsts, stops = starts // chunk, -(-(starts + n_samples) // chunk)
-    runs = _runs(firsts, stops, kinds)
-    for run, block in zip(runs, _decoded(reader, firsts, stops, runs), strict=True):
-        at = starts[run] - int(firsts[run.start]) * chunk
-        wanted = block if target.channels is None else block[list(target.channels)]
-        _put(wanted, at, rows[run], int(kinds[run.start]), target)
+    pieces = _cut(starts, rows, kinds, n_samples, reader.layout.chunk)
+    groups = pieces.groups()
+    blocks = reader.each_chunk([group.chunk for group in groups if group.opens])
+    ready = np.empty((target.out.shape[1], reader.layout.chunk), target.out.dtype)
+    for group in groups:
+        if group.opens:
+            block = next(blocks)
+            wanted = block if target.channels is None else block[list(target.channels)]
+        _put(wanted, pieces, group, target, ready)
 
 
-def _decoded(reader: ArrayReader, firsts: Ints, stops: Ints, runs: list[slice]) -> Iterator[NDArray[Any]]:
-    """Chunks of each run, end to end; those that it shares with the run before are not decoded again."""
-    chunk, before, until = reader.layout.chunk, None, 0
-    for run in runs:
-        first, stop = int(firsts[run.start]), int(stops[run.stop - 1])
-        shared = until - first
-        if before is None or not 0 < shared <= before.shape[1] // chunk:
-            block = reader.chunks(first, stop)
-        elif until >= stop:
-            block = before[:, -shared * chunk :][:, : (stop - first) * chunk]
-        else:
-            block = np.concatenate([before[:, -shared * chunk :], reader.chunks(until, stop)], axis=1)
-        yield block
-        before, until = block, stop
+class _Group(NamedTuple):
+    """Pieces that lie in one chunk and have one scale."""
+
+    pieces: slice
+    chunk: int
+    kind: int
+    low: int
+    """The first sample of the chunk that is wanted ..."""
+    high: int
+    """... and the one behind the last."""
+    samples: int
+    """Of all pieces."""
+    opens: bool
+    """Whether the group before lies in another chunk."""
 
 
-def _put(block: NDArray[Any], at: Ints, rows: Ints, kind: int, target: Target) -> None:
-    """Put spans of one run, which have one scale."""
-    out, n_samples = target.out, target.out.shape[2]
-    low, high = int(at[0]), int(at[-1]) + n_samples
-    if len(at) * n_samples <= high - low and block.shape[0] * n_samples >= BIG:
+@dataclass(frozen=True)
+class _Pieces:
+    """What of each span lies in one chunk: by rising chunks, kinds and first samples.
+
+    Parameters
+    ----------
+    chunk, kind : array of int, shape (pieces,)
+    row, at, to, length : array of int, shape (pieces,)
+        The row that it goes to, its first sample in the chunk, its place in the span, and samples.
+    """
+
+    chunk: Ints
+    kind: Ints
+    row: Ints
+    at: Ints
+    to: Ints
+    length: Ints
+
+    @cached_property
+    def each(self) -> list[tuple[int, int, int, int]]:
+        """Row, first sample in the chunk, place in the span and samples, as numbers of Python."""
+        return list(zip(*(values.tolist() for values in (self.row, self.at, self.to, self.length)), strict=True))
+
+    def groups(self) -> list[_Group]:
+        """Those of one chunk and scale together."""
+        # Not by `diff` with something prepended, which takes as long as all the rest of one window.
+        opens, turns = np.ones((2, len(self.at)), dtype=bool)
+        opens[1:] = self.chunk[1:] != self.chunk[:-1]
+        turns[1:] = opens[1:] | (self.kind[1:] != self.kind[:-1])
+        first = np.flatnonzero(turns)
+        high, samples = np.maximum.reduceat(self.at + self.length, first), np.add.reduceat(self.length, first)
+        columns = (self.chunk[first], self.kind[first], self.at[first], high, samples, opens[first])
+        stretches = map(slice, first.tolist(), [*first[1:].tolist(), len(self.at)])
+        return list(map(_Group, stretches, *(values.tolist() for values in columns)))
+
+
+def _cut(starts: Ints, rows: Ints, kinds: Ints, n_samples: int, chunk: int) -> _Pieces:
+    """Cut spans at the borders of chunks."""
+    firsts = starts // chunk
+    counts = -(-(starts + n_samples) // chunk) - firsts
+    span = np.repeat(np.arange(len(starts)), counts)
+    number = np.arange(span.size) - np.repeat(np.cumsum(counts) - counts, counts) + firsts[span]
+    offset = starts[span] - number * chunk
+    at = np.maximum(offset, 0)
+    length = np.minimum(offset + n_samples, chunk) - at
+    order = np.lexsort((at, kinds[span], number))
+    return _Pieces(*(each[order] for each in (number, kinds[span], rows[span], at, at - offset, length)))
+
+
+def _put(block: NDArray[Any], pieces: _Pieces, group: _Group, target: Target, ready: NDArray[Any]) -> None:
+    """Put pieces that lie in one chunk and have one scale."""
+    out, turn, low = target.out, target.turn, group.low
+    each = pieces.each[group.pieces]
+    if turn is as_stored:
+        ready, low = block, 0
+    elif group.samples <= group.high - low:
         # They hardly overlap: straight to where they go.
-        for begin, row in zip(at.tolist(), rows.tolist(), strict=True):
-            target.turn(block[:, begin : begin + n_samples], kind, out[row])
+        for row, at, to, length in each:
+            turn(block[:, at : at + length], group.kind, out[row, :, to : to + length])
         return
-    ready = block[:, low:high]
-    if target.turn is not as_stored:
-        ready = np.empty((block.shape[0], high - low), dtype=out.dtype)
-        target.turn(block[:, low:high], kind, ready)
-    if block.shape[0] * n_samples >= BIG:
-        for begin, row in zip((at - low).tolist(), rows.tolist(), strict=True):
-            out[row] = ready[:, begin : begin + n_samples]
     else:
-        spans = np.lib.stride_tricks.sliding_window_view(ready, n_samples, axis=1)
-        out[rows] = spans[:, at - low].swapaxes(0, 1)
+        turn(block[:, low : group.high], group.kind, ready[:, : group.high - low])
+    if block.shape[0] * out.shape[2] < BIG:
+        each = _gather(ready, low, pieces, group, out)
+    for row, at, to, length in each:
+        out[row, :, to : to + length] = ready[:, at - low : at - low + length]
 
 
-def _runs(firsts: Ints, stops: Ints, kinds: Ints) -> list[slice]:
-    """Group sorted spans of one scale whose chunk ranges touch, up to `RUN_CHUNKS` a group."""
-    begins = np.flatnonzero((firsts[1:] >= stops[:-1]) | (kinds[1:] != kinds[:-1])) + 1
-    edges = [0, *begins.tolist(), len(firsts)]
-    runs = []
-    for begin, end in pairwise(edges):
-        while begin < end:
-            most = int(np.searchsorted(stops[begin:end], firsts[begin] + RUN_CHUNKS, side="right"))
-            runs.append(slice(begin, begin + max(1, most)))
-            begin += max(1, most)
-    return runs
+def _gather(
+    ready: NDArray[Any], low: int, pieces: _Pieces, group: _Group, out: NDArray[Any]
+) -> list[tuple[int, int, int, int]]:
+    """Put the short spans that lie in one chunk wholly, all at once; returns the pieces of the others."""
+    row, at, length = (values[group.pieces] for values in (pieces.row, pieces.at, pieces.length))
+    whole = length == out.shape[2]
+    if whole.any():
+        spans = np.lib.stride_tricks.sliding_window_view(ready, out.shape[2], axis=1)
+        out[row[whole]] = spans[:, at[whole] - low].swapaxes(0, 1)
+    return [pieces.each[group.pieces.start + place] for place in np.flatnonzero(~whole).tolist()]

@@ -22,7 +22,9 @@ FINGERPRINTS = pa.schema(
         column("stream_no", pa.int32(), "stream"),
         column("sensor_type", pa.string(), "its sensor type"),
         column("version", pa.int64(), "of the rules that made it"),
-        column("vectors", pa.binary(), "a vector of int8 for each of its first channels, end to end"),
+        column("vectors", pa.binary(), "of its beginning, a vector of int8 for each of its first channels, end to end"),
+        column("grams", pa.binary(), "of its whole, hashes of runs of stored numbers as int64, rising"),
+        column("shapes", pa.binary(), "of its whole, a vector of int8 around each of its marks, end to end"),
     ]
 )
-"""Made by `check leakage`, once a stream; the table is there from the first check on."""
+"""Made by `check leakage`, once a stream that a checked manifest covers; the table is there from the first check on."""

@@ -49,6 +49,12 @@ _OTHER_NAMES = {
 }
 """Functions of other dialects, by what polars calls them."""
 
+_WORDS = ("view", "offset", "end", "group", "order", "table", "limit", "union", "case", "when", "from", "to", "on")
+"""Words of SQL that a column can be called; bare, polars takes some of them for what they mean elsewhere."""
+
+_OURS = {"view", "offset"}
+"""Of these, what columns of a store are called."""
+
 _NO_COLUMN = (
     re.compile(r'unable to find column "(?P<name>[^"]*)"'),
     re.compile(r"no column named '(?P<name>[^']*)' found"),
@@ -208,7 +214,9 @@ def _explain(error: BaseException, sql: str, frames: Mapping[str, pl.LazyFrame])
     first = (str(error).strip() or type(error).__name__).splitlines()[0].removeprefix("sql parser error: ")
     first = re.split(r",? (found )?(Compound)?Identifier\(", first)[0]
     column = next((match["name"] for pattern in _NO_COLUMN if (match := pattern.search(first))), None)
-    if column is not None:
+    columns_there = {each for frame in frames.values() for each in frame.collect_schema().names()}
+    reserved = _quote(sql, columns_there)
+    if column is not None and not (reserved and column in columns_there):
         columns = _columns(column, frames)
         # Neither quoted as a name nor near one: 'corpus = eegmat' means a text.
         meant = f'"{column}"' in sql or not columns.startswith("Did you mean")
@@ -219,7 +227,8 @@ def _explain(error: BaseException, sql: str, frames: Mapping[str, pl.LazyFrame])
         known = _OTHER_NAMES.get(function[1].lower())
         mend = f"Here it is called {known}." if known else "The functions are those of polars' SQL."
         return QueryError(f"there is no function {function[1]!r}.", where=_place(sql), mend=mend)
-    return QueryError(f"{first[:1].lower()}{first[1:].rstrip('.')}.", where=_place(sql), mend=_syntax_mend(sql))
+    what = f"{first[:1].lower()}{first[1:].rstrip('.')}."
+    return QueryError(what, where=_place(sql), mend=reserved or _syntax_mend(sql))
 
 
 def _columns(column: str, frames: Mapping[str, pl.LazyFrame]) -> str:
@@ -240,7 +249,20 @@ def _syntax(error: Exception) -> str:
     return f"line {first.get('line')}, column {first.get('col')}{near}: {text[:1].lower()}{text[1:]}."
 
 
+def _quote(sql: str, columns: Iterable[str]) -> str:
+    """Say which columns are words of SQL and stand bare in a query."""
+    bare = [
+        word
+        for word in _WORDS
+        if word in columns and re.search(rf"""(?<!["'\w.]){word}\b(?!\s+by\b|["'])""", sql, re.IGNORECASE)
+    ]
+    named = " and ".join(f'"{word}"' for word in bare)
+    return f"A column that is called like a word of SQL stands in double quotes: {named}." if bare else ""
+
+
 def _syntax_mend(sql: str) -> str:
+    if reserved := _quote(sql, _OURS):
+        return reserved
     if re.search(r"(?i)\b(from|join)\s+[\w/]+[-/]\w", sql):
         return "In SQL the dashes and slashes of a table's name are underscores: windows_w_10."
     return "Names stand in double quotes, text in single ones." if "`" in sql else ""

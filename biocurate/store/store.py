@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from biocurate.errors import StaleError, StoreError, UsageError
+from biocurate.plugins import COMPUTING, brought
 from biocurate.store import lease as leases
 from biocurate.store.card import CARD, is_published, new_card, read_card
 from biocurate.store.manifests import Manifest, open_manifest
@@ -179,7 +180,8 @@ class Store:
             raise StoreError(f"there is no recording {recording_id!r}.", where=self.url, mend=f"Ids look like {near}.")
         row = rows.row(0, named=True)
         mine = pl.col("recording_id") == recording_id
-        return StoredRecording(self.objects, row, self.annotations.filter(mine), self.derived_streams.filter(mine))
+        annotations, derived = self.annotations.filter(mine), self.derived_streams.filter(mine)
+        return StoredRecording(self.objects, row, annotations, derived, lambda: brought(COMPUTING)(self))
 
     def windows(self, name: str) -> pl.LazyFrame:
         """A window set.

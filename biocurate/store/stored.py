@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
 STREAMS = pl.Schema(pa.schema(list(STREAM)))
 
 
+class Computing(Protocol):
+    """Computes samples of derived streams that have no part."""
+
+    def read(self, row: Mapping[str, Any], start: int, stop: int) -> NDArray[Any]:
+        """Samples ``[start, stop)`` of a row of ``derived_streams``, shape (channels, samples), as stored."""
+        ...
+
+
 class StoredRecording:
     """A recording as its row in the store tells it; samples are read when asked for.
 
@@ -41,6 +50,8 @@ class StoredRecording:
         Its rows of ``annotations``.
     derived : LazyFrame, optional
         Its rows of ``derived_streams``.
+    computing : callable, optional
+        Makes what computes samples of views that are not stored.
     """
 
     def __init__(
@@ -49,8 +60,10 @@ class StoredRecording:
         row: Mapping[str, Any],
         annotations: pl.LazyFrame,
         derived: pl.LazyFrame | None = None,
+        computing: Callable[[], Computing] | None = None,
     ) -> None:
         self._derived = derived
+        self._make_computing = computing
         self.objects = objects
         self.row = row
         self._annotations = annotations
@@ -94,8 +107,9 @@ class StoredRecording:
         digital : bool
             The file's own integers instead of physical values; refused across a gap, which has none.
         view : str, optional
-            Name of a view: what it made of the streams, normalised and clipped. What a view normalises by window is
-            normalised over the span.
+            Name of a view: what it made of the streams, normalised and clipped; where its samples are not stored
+            (`preprocess --lazy`), they are computed, and are the same. What a view normalises by window is normalised
+            over the span.
 
         Returns
         -------
@@ -183,8 +197,17 @@ class StoredRecording:
         return self._span(*pieces[0])
 
     def _span(self, stream: Mapping[str, Any], first: int, length: int) -> NDArray[Any]:
+        if stream["part"] is None:
+            return self._computing.read(stream, first, first + length)
         reader = open_array(self.objects, part_key(stream["part"]), stream["part_digest"])
         return reader.read(stream["start"] + first, stream["start"] + first + length)
+
+    @cached_property
+    def _computing(self) -> Computing:
+        """Kept, because neighbouring spans share blocks."""
+        if self._make_computing is None:
+            raise StoreError("nothing here computes views.", where=self.recording_id, mend="Open it by a store.")
+        return self._make_computing()
 
     def _chosen(self, sensor: str, view: str | None) -> pl.DataFrame:
         streams = self.streams if view is None else self._viewed(view)
@@ -206,14 +229,11 @@ class StoredRecording:
         """Streams that a view made of this recording."""
         rows = None if self._derived is None else self._derived.filter(pl.col("view") == view).collect()
         if rows is None or rows.is_empty():
-            mend = f"Make it: biocurate preprocess {view}."
+            mend = f"Make it: biocurate preprocess {view}; with --lazy it writes rows only, and samples are computed."
             raise StoreError(f"the view {view!r} was not made of it.", where=self.recording_id, mend=mend)
         made = rows.filter(pl.col("n_samples") > 0)
         if made.is_empty():
             raise StoreError(f"the view {view!r} has nothing of it: {rows['reason'][0]}.", where=self.recording_id)
-        if made["part"].null_count():
-            mend = f"Store it: biocurate preprocess {view}, without --lazy. Windows are read as it is."
-            raise StoreError(f"the view {view!r} has no samples stored.", where=self.recording_id, mend=mend)
         return catalogue(made)
 
     def to_mne(self, sensors: str | Sequence[str] | None = None) -> mne.io.RawArray:

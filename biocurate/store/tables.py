@@ -18,6 +18,7 @@ from biocurate.store.damage import MEND, check_files, open_table
 from biocurate.store.fence import seen, under
 from biocurate.store.lease import Lease
 from biocurate.store.objects import Objects
+from biocurate.store.pace import paced
 from biocurate.store.parquet import writer_properties
 from biocurate.store.schema import PROPERTIES, TABLES, completed
 
@@ -150,6 +151,24 @@ class Tables:
         # Columns that joined the schema since the table was made are added to it.
         return self._commit(name, rows, mode="overwrite", predicate=predicate, schema_mode="merge")
 
+    def put_back(self, name: str, version: int | None) -> None:
+        """Undo what no snapshot lists yet: a table has its rows of a version again, or is none where that is None."""
+        from deltalake.exceptions import DeltaError
+
+        if not self._is_begun(name) or (version is not None and version == self.version(name)):
+            return
+        self._check_lease()
+        if version is not None:
+            try:
+                self._table(name).restore(version, commit_properties=under(self._number))
+            except (DeltaError, OSError) as error:
+                raise _write_failure(self.url(name), error) from error
+            return
+        # The log's first entry goes first: what is without it is no table, whatever is left of it.
+        self.objects.delete(f"tables/{name}/_delta_log/{0:020d}.json")
+        for entry in list(self.objects.list(f"tables/{name}/")):
+            self.objects.delete(entry.key)
+
     def fence(self, name: str) -> None:
         """Commit nothing but the lease's number: what its last holder has begun to commit fails from here on."""
         rows = pa.Table.from_batches([], pa.schema(open_table(self.url(name)).schema().to_arrow()))
@@ -225,7 +244,7 @@ class Tables:
         """Look at the lease again behind the last batch: a long write can outlive it."""
 
         def batches() -> Iterator[pa.RecordBatch]:
-            yield from rows
+            yield from paced(rows)
             self._check_lease()
 
         return pa.RecordBatchReader.from_batches(rows.schema, batches())

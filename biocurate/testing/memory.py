@@ -130,12 +130,14 @@ def _recording_row(
         "sex": recording.sex,
         "streams": [_stream_row(recording_id, no, stream, writer) for no, stream in enumerate(recording.streams)],
         "clocks": [stream.clock for stream in recording.streams],
+        "places": [[channel.place for channel in stream.channels] for stream in recording.streams],
     }
 
 
 def _stream_row(recording_id: str, number: int, stream: Stream, writer: SignalWriter) -> dict[str, Any]:
     channels = [
-        asdict(channel) | {"index": index, "canonical_unit": canonical_scale(channel, stream.sensor_type)[0]}
+        {key: value for key, value in asdict(channel).items() if key != "place"}
+        | {"index": index, "canonical_unit": canonical_scale(channel, stream.sensor_type)[0]}
         for index, channel in enumerate(stream.channels)
     ]
     return {

@@ -1,4 +1,4 @@
-"""Move the streams of views out of parts that have to go."""
+"""Move the streams of views: out of parts that have to go, or into fewer ones."""
 
 from __future__ import annotations
 
@@ -53,9 +53,23 @@ def move_others(store: Store, parts: Collection[str], recordings: Collection[str
         for (corpus, _), shared in rows.collect().group_by("corpus", "part", maintain_order=True)
     ]
     for _, done in pool.map(transfer, tasks):
-        for moved in done.rows.iter_slices(BATCH):
-            ids = moved["stream_id"]
-            old = store.tables.scan(TABLE).filter(pl.col("stream_id").is_in(ids.implode())).collect()
-            new = old.update(moved, on="stream_id").select(old.columns)
-            store.tables.replace(TABLE, new.to_arrow(), "stream_id", ids.to_list())
-        store.publish(run_id)
+        place_derived(store, done.rows, run_id)
+
+
+def place_derived(store: Store, moved: pl.DataFrame, run_id: str) -> None:
+    """Commit new places of derived streams, and a snapshot; nothing else in their rows changes.
+
+    Parameters
+    ----------
+    store : Store
+        Under a lease.
+    moved : DataFrame
+        stream_id, part, start, part_digest.
+    run_id : str
+    """
+    for some in moved.iter_slices(BATCH):
+        ids = some["stream_id"]
+        old = store.tables.scan(TABLE).filter(pl.col("stream_id").is_in(ids.implode())).collect()
+        new = old.update(some, on="stream_id").select(old.columns)
+        store.tables.replace(TABLE, new.to_arrow(), "stream_id", ids.to_list())
+    store.publish(run_id)

@@ -64,7 +64,8 @@ def rewrite(task: Rewrite) -> pl.DataFrame:
         return task.rows
     reader = ArrayReader(task.objects, f"images/{task.part}.zarr", task.rows["part_digest"][0])
     part = f"{task.part.rpartition('-')[0]}-{uuid4().hex[:12]}"
-    writer = ArrayWriter(task.objects, f"images/{part}.zarr", reader.layout, reader.dtype, reader.codec.name)
+    key, codec, said = f"images/{part}.zarr", reader.codec.name, reader.attributes
+    writer = ArrayWriter(task.objects, key, reader.layout, reader.dtype, codec, said)
     for some in task.rows.iter_slices(ROWS):
         writer.append(read_items(reader, some["row"].to_numpy().astype(np.int64)))
     digest = writer.close()

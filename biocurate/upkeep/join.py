@@ -19,6 +19,7 @@ from biocurate.store.forgotten import TABLE, forgotten, tombstones
 from biocurate.store.runs import Run
 from biocurate.store.signals import PART_BYTES
 from biocurate.store.store import Store
+from biocurate.upkeep.join_views import Views, copy_views, plan_views, publish_views
 from biocurate.upkeep.placing import BATCH, placed
 from biocurate.upkeep.starts import aligned
 from biocurate.upkeep.transfer import Transfer, Transferred, places, transfer
@@ -48,6 +49,10 @@ class Merged:
     """Recordings that came over without the names and dates that the other store holds of them."""
     left_out: list[str] = field(default_factory=list)
     """Window sets, manifests and image sets of the other store: they are made anew here."""
+    derived: int = 0
+    """Streams of views that came over."""
+    views_left_out: list[str] = field(default_factory=list)
+    """Views that both stores have, by other definitions."""
     duplicates: int = 0
     """Sets of recordings with the same samples under different names, in the store as it is now."""
     n_bytes: int = 0
@@ -64,12 +69,13 @@ def merge(
     *,
     prefer: Prefer | None = None,
 ) -> Merged:
-    """Take over the recordings of another store, with their annotations, failures and runs.
+    """Take over the recordings of another store, with their annotations, failures, runs and what views made of them.
 
     Samples are checked against their digests while they are copied. Recordings are published batch by batch, each whole
     or not at all: killed anywhere, the next merge goes on, and a second one does nothing. The other store is only read.
     Its window sets, manifests and images are left out: they are made from what a store holds, and a manifest of one
-    half is none of the whole.
+    half is none of the whole. A view that both have comes over where its definition is the same; one that is normalised
+    over a person is made anew by the next `preprocess` where the person has recordings in both.
 
     Parameters
     ----------
@@ -98,7 +104,8 @@ def merge(
     with store.lease("biocurate merge", run.run_id):
         outcome, todo, starts = _plan(store, other, prefer)
         shares = list(_shares(store, other, todo))
-        bar.start(sum(share.transfer.n_bytes for share in shares) / MB)
+        views = plan_views(store, other, _keys_after(store, todo))
+        bar.start((sum(share.transfer.n_bytes for share in shares) + views.n_bytes) / MB)
         # First, so that a merge that was killed finds one clock for each person.
         _move_starts(store, starts)
         for share, done in pool.map(_copy, shares):
@@ -109,14 +116,33 @@ def merge(
             outcome.n_bytes += share.transfer.n_bytes
             outcome.stored_bytes += done.stored_bytes
             bar.advance(share.transfer.n_bytes / MB)
+        _take_views(store, views, run.run_id, pool, bar, outcome)
         _rest(store, other)
         sweep_annotations(store)
-        if shares:
+        if shares or views.shares:
             run.finish(store, done=outcome.recordings, n_bytes=outcome.n_bytes)
         outcome.snapshot_id = store.publish(run.run_id)
     outcome.duplicates = duplicates(store).height
     outcome.seconds = time.monotonic() - began
     return outcome
+
+
+def _keys_after(store: Store, todo: pl.DataFrame) -> pl.DataFrame:
+    """Recordings and revisions that this store will hold."""
+    keys = todo.select("recording_id", "revision")
+    mine = store.recordings.select("recording_id", "revision").collect()
+    return pl.concat([mine.join(keys, on="recording_id", how="anti"), keys])
+
+
+def _take_views(store: Store, views: Views, run_id: str, pool: Pool, bar: Progress, outcome: Merged) -> None:
+    """Bring views over when their recordings are there, share by share."""
+    outcome.views_left_out = views.left_out
+    for share, done in pool.map(copy_views, views.shares):
+        publish_views(store, share.rows, done.rows, run_id)
+        outcome.derived += share.rows.height
+        outcome.n_bytes += share.transfer.n_bytes
+        outcome.stored_bytes += done.stored_bytes
+        bar.advance(share.transfer.n_bytes / MB)
 
 
 def _plan(store: Store, other: Store, prefer: Prefer | None) -> tuple[Merged, pl.DataFrame, pl.DataFrame]:
@@ -143,7 +169,7 @@ def _plan(store: Store, other: Store, prefer: Prefer | None) -> tuple[Merged, pl
         forgotten_here=theirs.height - allowed.height,
         forgotten_there=sorted(forgotten(other, mine["person"].drop_nulls())),
         starts_unknown=unknown.height,
-        left_out=[name for name in other.tables.names() if "/" in name or name == "derived_streams"],
+        left_out=[name for name in other.tables.names() if "/" in name],
     )
     todo = other.recordings.filter(pl.col("recording_id").is_in(taken)).sort("recording_id").collect()
     return outcome, todo, starts

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+
+import polars as pl
 
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.store.arrays import ArrayReader
@@ -14,6 +16,7 @@ from biocurate.store.objects import Objects
 from biocurate.store.runs import Run
 from biocurate.store.signals import PART_BYTES, Kind, part_key
 from biocurate.store.store import UNVERSIONED, Store
+from biocurate.upkeep.derived import place_derived
 from biocurate.upkeep.placing import place
 from biocurate.upkeep.transfer import Place, Transfer, places, transfer
 
@@ -70,9 +73,9 @@ def compact(
 ) -> Compacted:
     """Pack small parts and parts with holes into parts of the normal size, and join the tables' small files.
 
-    Rows change in `part`, `start` and `part_digest` alone: what was made from a recording stays valid. The old parts
-    and files stay for the snapshots that name them, until `vacuum` drops those. Killed anywhere, the store holds what
-    it held, and the next run goes on.
+    Streams of views are packed as recorded ones are, in parts of their own. Rows change in `part`, `start` and
+    `part_digest` alone: what was made from a recording stays valid. The old parts and files stay for the snapshots that
+    name them, until `vacuum` drops those. Killed anywhere, the store holds what it held, and the next run goes on.
 
     Parameters
     ----------
@@ -92,57 +95,71 @@ def compact(
     """
     began = time.monotonic()
     if dry_run:
-        return _planned(store, _parts(store))[0]
+        return _planned(store)[0]
     pool, bar = pool or InProcess(), progress or Silent()
     run = Run("compact", "store", {"part_bytes": PART_BYTES, "small": SMALL, "holes": HOLES})
     with store.lease("biocurate compact", run.run_id):
-        outcome, tasks = _planned(store, _parts(store))
+        outcome, tasks = _planned(store)
         bar.start(outcome.n_bytes / MB)
-        for task, done in pool.map(transfer, tasks):
-            place(store, done.rows, run.run_id)
-            outcome.stored_bytes += done.stored_bytes
-            bar.advance(task.n_bytes / MB)
+        for commit, some in tasks.items():
+            for task, done in pool.map(transfer, some):
+                commit(store, done.rows, run.run_id)
+                outcome.stored_bytes += done.stored_bytes
+                bar.advance(task.n_bytes / MB)
         names = store.tables.names()
         # A manifest names the version that holds its rows, and these are one write.
         versioned = [name for name in names if name not in UNVERSIONED and not name.startswith("manifests/")]
         outcome.tables = [name for name in versioned if store.tables.compact(name)]
-        if tasks or outcome.tables:
+        if outcome.repacked or outcome.tables:
             run.finish(store, done=outcome.repacked, n_bytes=outcome.n_bytes)
         outcome.snapshot_id = store.publish(run.run_id)
         # These two last: the lines above add to them.
         outcome.tables += [name for name in names if name in UNVERSIONED and store.tables.compact(name)]
-        outcome.parts_after = store.streams.select("part").unique().collect().height
+        outcome.parts_after = sum(rows["part"].n_unique() for rows in _placed(store).values())
         outcome.files_after = _files(store)
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-def _planned(store: Store, parts: list[Part]) -> tuple[Compacted, list[Transfer]]:
-    groups = list(_groups(parts))
-    tasks = [
-        Transfer(store.objects, store.objects, group[0].corpus, tuple(each for part in group for each in part.places))
-        for group in groups
-    ]
-    repacked = [part for group in groups for part in group]
+Commit = Callable[[Store, pl.DataFrame, str], object]
+"""Says in a table's rows where streams lie now."""
+
+
+def _planned(store: Store) -> tuple[Compacted, dict[Commit, list[Transfer]]]:
     files = _files(store)
-    outcome = Compacted(
-        parts_before=len(parts),
-        parts_after=len(parts) - len(repacked) + len(groups),
-        repacked=len(repacked),
-        with_holes=sum(part.holes > HOLES for part in repacked),
-        n_bytes=sum(task.n_bytes for task in tasks),
-        files_before=files,
-        files_after=files,
-        snapshot_id=store.snapshot_id,
-    )
+    outcome = Compacted(files_before=files, files_after=files, snapshot_id=store.snapshot_id)
+    tasks: dict[Commit, list[Transfer]] = {}
+    for commit, rows in _placed(store).items():
+        parts = _parts(store.objects, rows)
+        groups = list(_groups(parts))
+        tasks[commit] = [_task(store, group) for group in groups]
+        repacked = [part for group in groups for part in group]
+        outcome.parts_before += len(parts)
+        outcome.parts_after += len(parts) - len(repacked) + len(groups)
+        outcome.repacked += len(repacked)
+        outcome.with_holes += sum(part.holes > HOLES for part in repacked)
+        outcome.n_bytes += sum(task.n_bytes for task in tasks[commit])
     return outcome, tasks
 
 
-def _parts(store: Store) -> list[Part]:
-    streams = store.streams.sort("part", "start").collect()
+def _placed(store: Store) -> dict[Commit, pl.DataFrame]:
+    """Streams that lie in parts, recorded ones and those of views, each with what says where they lie now."""
+    recorded, derived = (
+        rows.filter(pl.col("part").is_not_null()).sort("part", "start").collect()
+        for rows in (store.streams, store.derived_streams)
+    )
+    return {place: recorded, place_derived: derived}
+
+
+def _task(store: Store, group: list[Part]) -> Transfer:
+    held = tuple(each for part in group for each in part.places)
+    return Transfer(store.objects, store.objects, group[0].corpus, held)
+
+
+def _parts(objects: Objects, streams: pl.DataFrame) -> list[Part]:
     found = []
     for (corpus, name), rows in streams.group_by("corpus", "part", maintain_order=True):
-        found.append(_part(store.objects, str(corpus), str(name), tuple(places(rows))))
+        found.append(_part(objects, str(corpus), str(name), tuple(places(rows))))
     return found
 
 

@@ -39,8 +39,13 @@ FILES = {
     "mne-python": r"edf/(?P<subject>test)\.bdf",
     "edfreader": r"(?P<subject>edfPlusD)\.edf",
     "biopeaks": r"(?P<subject>EDFmontage0_first120s)\.edf",
+    "edfreader-c": r"(?P<subject>edfPlusC)\.edf",
 }
-FOLDERS = {"edfreader": "edfReader-gpl3", "biopeaks": "biopeaks-gpl3"}
+FOLDERS = {
+    "edfreader": "edfReader-gpl3",
+    "biopeaks": "biopeaks-gpl3",
+    "edfreader-c": "edfReader-gpl3",
+}
 
 
 def filled(tmp_path: Path, name: str, root: Path, pattern: str, options: str = "{}") -> Store:
@@ -57,11 +62,11 @@ def raw_file(root: Path, store: Store, recording_id: str) -> Path:
 
 
 def signals(path: Path) -> list[tuple[object, ...]]:
-    """Everything of every signal, by edfio."""
+    """Everything of every signal in the file's order, by edfio."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         read = edfio.read_bdf if path.suffix == ".bdf" else edfio.read_edf
-        return sorted(
+        return [
             (
                 signal.label,
                 signal.physical_dimension,
@@ -71,7 +76,7 @@ def signals(path: Path) -> list[tuple[object, ...]]:
                 np.float32(signal.data).tobytes(),
             )
             for signal in read(path).signals
-        )
+        ]
 
 
 def annotations(path: Path) -> list[tuple[float, float, str]]:
@@ -96,6 +101,15 @@ def test_integers_units_and_annotations_are_those_of_the_raw_file(name, corpora,
         assert [path.suffix for path in made.files] == [raw.suffix]
         assert signals(made.files[0]) == signals(raw)
         assert annotations(made.files[0]) == annotations(raw)
+
+
+def test_signals_lie_in_the_order_of_a_file_whose_units_are_no_ascii(corpora, tmp_path):
+    """Its degrees are a Latin-1 sign, for which EDF+ section 2.1.3 has no room: told, and written ``deg``."""
+    root = corpora / "wfdb-samples"
+    store = filled(tmp_path, "generator", root, r"(?P<subject>test_generator_2)\.edf")
+    [made] = export(store, ["generator/test_generator_2"], tmp_path / "out").written.values()
+    ours, raw = signals(made.files[0]), signals(root / "test_generator_2.edf")
+    assert [(each[0], each[4]) for each in ours] == [(each[0], each[4]) for each in raw]
 
 
 @pytest.mark.parametrize("name", FILES)

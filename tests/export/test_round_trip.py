@@ -120,7 +120,10 @@ def test_edf_gives_back_every_integer_rate_gap_scale_and_annotation(recording, e
     for path in written.files:
         read = from_edf(path)
         gaps = any(len(stream.segments) > 1 for stream in read.streams)
-        assert ["gaps without a sample" in each for each in read.warnings] == [True] * gaps
+        # Where eight characters cannot give a scale within the samples' range, the note says so, and the reader too.
+        beyond = any("outside of the digital limits" in note for note in written.notes)
+        told = [each for each in read.warnings if not (beyond and "digital limits" in each)]
+        assert ["gaps without a sample" in each for each in told] == [True] * gaps
         assert {path.suffix} == ({".edf"} if recording.streams[0].samples.dtype == np.int16 else {".bdf"})
         mine = [stream for stream in recording.streams if stream.channels[0].label in parts(read)]
         first = mine[0].segments[0].t0_ns
@@ -154,7 +157,8 @@ def test_wfdb_gives_back_every_integer_and_rate(recording, exported, from_wfdb):
     back = {}
     for path in masters:
         read = from_wfdb(path)
-        assert read.warnings == ()
+        gaps = any(len(stream.segments) > 1 for stream in read.streams)
+        assert ["gaps without a sample" in each for each in read.warnings] == [True] * gaps
         back |= {label: values for label, values in parts(read).items()}
         for stream in read.streams:
             original = next(each for each in recording.streams if each.channels[0].label == stream.channels[0].label)

@@ -127,8 +127,8 @@ def test_what_began_before_a_record_begins_with_it_and_is_told(tmp_path):
     marks = (interval(0, 12, "rest"), interval(1, 2, "talk"), interval(11, 1, "task"))
     made = write_wfdb(Recording(streams, marks), tmp_path, "r")
     late = wfdb.rdann(str(tmp_path / "r_2_HR"), "condition")
-    assert (late.fs, late.sample.tolist()) == (1000, [1, 1000])
+    assert (late.fs, late.sample.tolist()) == (1_000_000, [1, 1_000_000])
     assert late.aux_note == ["condition:rest [2 s]", "condition:task [1 s]"]
-    assert "1 condition annotations at the first sample are written 1 ms later" in made.notes
+    assert "1 condition annotations at the first sample are written 1 us later" in made.notes
     assert "1 annotations that began before the record begin with it" in made.notes
     assert "1 annotations from before the record are left out" in made.notes

@@ -44,7 +44,7 @@ def test_a_parameter_reaches_the_representation(run):
     arguments = ("generate", "--manifest", "m", "--sensor", "GSR", "--workers", "0", "--set", "s")
     run(*arguments, "--parameter", "segment=16", "--parameter", "overlap=0.75")
     (row,) = json.loads(run("list", "--json"))
-    assert row["representation"] == representation("spectrogram-psd", segment=16, overlap=0.75).id
+    assert row["representation"] == representation("spectrogram-psd", "GSR", segment=16, overlap=0.75).id
     with pytest.raises(UsageError, match="segment: Input should be a valid integer"):
         run(*arguments, "--parameter", "segment=short")
     with pytest.raises(UsageError, match="gives no value"):
@@ -54,9 +54,11 @@ def test_a_parameter_reaches_the_representation(run):
 def test_each_sensor_type_is_drawn_with_its_own_defaults(run):
     arguments = ("generate", "--manifest", "m", "--sensor", "EEG", "--sensor", "EDA", "--workers", "0")
     drawn = run(*arguments, "--representation", "spectrogram-phase", "--json")
-    outcomes = json.loads(drawn[drawn.index("{") : drawn.rindex("}") + 1])
-    assert set(outcomes) == {representation("spectrogram-phase", sensor).id for sensor in ("EEG", "EDA")}
-    assert "nothing to do; 24 images" in run(*arguments, "--representation", "spectrogram-phase")
+    outcome = json.loads(drawn[drawn.index("{") : drawn.rindex("}") + 1])
+    assert set(outcome["representations"]) == {
+        representation("spectrogram-phase", sensor).id for sensor in ("EEG", "EDA")
+    }
+    assert "nothing to do; 32 images" in run(*arguments, "--representation", "spectrogram-phase")
     listed = json.loads(run("list", "--json"))
     assert {row["sensor_type"]: row["images"] for row in listed} == {"EEG": 24, "GSR": 8}
 
@@ -75,5 +77,26 @@ def test_show_without_a_set_draws_every_representation_of_every_sensor_type(run,
     assert "4 images are in" in said
     # A row for each of the two sensor types, a column for each of the two representations.
     assert matplotlib.image.imread(sheet).shape[:2] == (520, 480)
+    chosen = ("--sensor", "EEG", "--recording", "a/one", "--recording", "a/two", "--channel", "cz")
+    assert "2 images are in" in run("show", "-o", str(sheet), "--representation", "scalogram", *chosen)
     with pytest.raises(UsageError, match="choose what is drawn anew"):
         run("show", "m-waveform", "--length", "8")
+    with pytest.raises(UsageError, match="choose what is drawn anew"):
+        run("show", "m-waveform", "--channel", "cz")
+
+
+def test_several_representations_and_manifests_in_one_command(run, build, store):
+    build(store, "twenty", windows={"length": "20s"})
+    arguments = ("generate", "--manifest", "m", "--manifest", "twenty", "--sensor", "GSR", "--workers", "0", "--json",
+                 "--representation", "waveform", "--representation", "recurrence", "--render", "32")  # fmt: skip
+    expected = json.loads(run(*arguments, "--estimate"))
+    assert (expected["images"], expected["fits"], json.loads(run("list", "--json"))) == (24, True, [])
+    drawn = run(*arguments)
+    outcomes = json.loads(drawn[drawn.index("{") : drawn.rindex("}") + 1])
+    assert {name: outcome["drawn"] for name, outcome in outcomes.items()} == {"m": 16, "twenty": 8}
+    assert {(row["set"], row["images"]) for row in json.loads(run("list", "--json"))} == {("m", 8), ("twenty", 4)}
+    assert "sound" in run("verify", "--deep", "--workers", "0")
+    with pytest.raises(UsageError, match="a set is of one manifest"):
+        run(*arguments, "--set", "s")
+    with pytest.raises(UsageError, match="no device"):
+        run(*arguments, "--device", "abacus")

@@ -14,7 +14,8 @@ from biocurate.errors import DamageError, LeaseError, StaleError, StoreError, Us
 from biocurate.images import represent, representation
 from biocurate.images.generate import generate
 from biocurate.images.part import make_part
-from biocurate.images.plan import tasks, wanted
+from biocurate.images.picture import Picture
+from biocurate.images.plan import Order, Plan
 from biocurate.images.reading import image_rows, image_sets, read_images
 from biocurate.recording import NS, Recording
 from biocurate.store.store import create_store
@@ -137,8 +138,8 @@ def test_a_run_that_died_goes_on_to_the_same_images(store, manifest, tmp_path, r
 
 
 def test_a_task_gives_the_same_rows_in_another_process(store, manifest):
-    images = wanted(store, manifest, PSD, ["EEG"])
-    for task in tasks(store, "s", "m", PSD, images, 1):
+    plan = Plan(store, Order("s", manifest, {"EEG": (Picture(PSD),)}), np.empty(0, np.int64))
+    for task in plan.tasks(24, workers=1):
         here, there = make_part(task), make_part(pickle.loads(pickle.dumps(task)))
         apart = [pl.DataFrame(pl.from_arrow(each.rows)).drop("part") for each in (here, there)]
         # The part's name is all that differs: also its list of objects has the same digest.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -111,14 +112,14 @@ def test_the_id_changes_with_parameters_definition_and_rendering_and_with_nothin
     others = {representation("spectrogram-psd", segment=64).id, representation("spectrogram-psd", floor_db=-90).id}
     monkeypatch.setattr(_KINDS["spectrogram-psd"], "definition", 2)
     others.add(representation("spectrogram-psd").id)
-    monkeypatch.setattr("biocurate.images.registry.rendering", lambda bounds, resizing: "another rule")
+    monkeypatch.setattr("biocurate.images.registry.rendering", lambda *facts: "another rule")
     others.add(representation("spectrogram-psd").id)
     assert len(others | {plain}) == 5
 
 
 def test_the_id_of_the_first_definition_stands():
     """Stored images carry it: when this fails, the bytes changed, or a rule's wording did."""
-    assert representation("spectrogram-psd").id == "spectrogram-psd-d78135709b9a"
+    assert representation("spectrogram-psd").id == "spectrogram-psd-77a703602d0c"
 
 
 def test_without_torch_the_extra_is_named():
@@ -130,3 +131,30 @@ def test_without_torch_the_extra_is_named():
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "pip install 'biocurate[images]'" in said
+
+
+def test_an_installed_plugin_is_found_by_its_entry_point(tmp_path):
+    """As pip lays one out: a module, and beside it a .dist-info with the entry point; nothing here is edited."""
+    (tmp_path / "steps_plugin.py").write_text(
+        "from biocurate.images import Representation\n"
+        "class Steps(Representation, kind='plugin-steps'):\n"
+        "    def native(self, x, rate): return x[:, :12].reshape(len(x), 3, 4)\n"
+        "    def shortest(self, rate): return 12\n"
+        "    def grid(self, samples, rate): return 3, 4\n"
+    )
+    about = tmp_path / "steps_plugin-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: steps-plugin\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[biocurate.representations]\nsteps = steps_plugin:Steps\n")
+    code = (
+        "import numpy as np\n"
+        "from biocurate.images import kinds, represent\n"
+        "assert 'plugin-steps' in kinds(), kinds()\n"
+        "print(represent(np.arange(12, dtype=np.float32)[None], 1.0, 'plugin-steps', size=None)[0].tolist())\n"
+    )
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("[[18")  # the last row, of 8 to 11, is on top: the origin is below

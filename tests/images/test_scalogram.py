@@ -8,7 +8,7 @@ import torch
 
 from biocurate.errors import UsageError
 from biocurate.images import represent, representation
-from biocurate.images.representations.scalogram import voices
+from biocurate.images.representations.wavelets import wavelets
 
 
 def by_equation_4(x, rate, hertz, columns, instants, omega0=6.0):
@@ -35,9 +35,10 @@ def test_torrence_compo_equation_4_to_1e_3_of_the_maximum(real_windows, sensor, 
     chosen = representation("scalogram", scales=10, columns=20, sensor=sensor, low_hz=None)
     native = chosen.native(torch.from_numpy(x), rate).numpy()
     hertz = np.geomspace(2 * rate / samples, chosen.high_hz, 10)
-    wavelets = voices(samples, 20, hertz[0] / rate, hertz[-1] / rate, 10, 6.0, torch.device("cpu"))
+    found = wavelets(samples, 20, hertz[0] / rate, hertz[-1] / rate, 10, 6.0, torch.device("cpu"))
+    within = [each.within for each in found for _ in range(each.rows.stop - each.rows.start)]
     for mine, window in zip(native, x.astype(np.float64), strict=True):
-        theirs = by_equation_4(window, rate, hertz, 20, [each.within for each in wavelets])
+        theirs = by_equation_4(window, rate, hertz, 20, within)
         assert np.abs(mine - theirs).max() < 1e-3 * theirs.max()
 
 
@@ -64,8 +65,8 @@ def test_ssqueezepy_has_the_same_ridges(real_windows):
     ssqueezepy = pytest.importorskip("ssqueezepy", reason="ssqueezepy is not installed")
     x, rate = real_windows["EEG"]
     hertz = np.geomspace(2.0, 40.0, 16)
-    scales = 6 / (2 * np.pi) * rate / hertz
-    theirs = np.abs(ssqueezepy.cwt(x[0].astype(np.float64), ("morlet", {"mu": 6.0}), scales=scales)[0])
+    scales = 6 / (2 * np.pi) * rate / hertz[::-1]  # it wants them rising
+    theirs = np.abs(ssqueezepy.cwt(x[0].astype(np.float64), ("morlet", {"mu": 6.0}), scales=scales)[0])[::-1]
     chosen = representation("scalogram", scales=16, columns=50, low_hz=2.0, high_hz=40.0)
     mine = chosen.native(torch.from_numpy(x[:1]), rate)[0].numpy()
     means = theirs.reshape(16, 50, -1).mean(axis=2)

@@ -67,7 +67,8 @@ def test_no_model_is_trained_on_it(store, stale, tmp_path):
 
 
 def test_rows_that_were_opened_before_are_refused_where_samples_are_read(store, stale):
-    from zoo.data import ImageDataset, WindowDataset
+    from zoo.data import WindowDataset
+    from zoo.image_data import ImageDataset
     from zoo.features.table import extract
 
     with pytest.raises(StaleError):
@@ -113,7 +114,7 @@ def test_a_manifest_does_not_choose_windows_by_a_stale_set(store):
 def test_an_image_model_reads_images_of_the_snapshot_too(store, tmp_path):
     from biocurate.images import representation
     from biocurate.images.generate import generate
-    from zoo.data import ImageDataset
+    from zoo.image_data import ImageDataset
 
     built = build(store)
     drawn = generate(store, built, representation("spectrogram-psd"), ["EEG"], image_set="s")

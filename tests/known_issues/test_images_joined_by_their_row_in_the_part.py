@@ -22,7 +22,7 @@ pytest.importorskip("torch")
 def test_each_image_carries_the_label_of_its_own_window(tmp_path):
     from biocurate.images.generate import generate
     from biocurate.images.registry import representation
-    from zoo.data import ImageDataset
+    from zoo.image_data import ImageDataset
 
     store = create_store(str(tmp_path))
     halves = (interval(0, 20, "rest"), interval(20, 20, "task"))

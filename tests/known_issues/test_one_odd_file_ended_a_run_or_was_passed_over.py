@@ -11,6 +11,7 @@ from biocurate.engine import InProcess
 from biocurate.errors import RecipeError, SourceError, UsageError
 from biocurate.formats import Source, scan
 from biocurate.ingest import ingest, make_plan
+from biocurate.ingest.state import state_of
 from biocurate.recipes import load_recipe
 from biocurate.recipes.check import check
 from biocurate.store.store import create_store
@@ -103,7 +104,20 @@ def test_hidden_files_are_counted_by_a_check(corpus):
     for name in ("._s00_rest.edf", ".DS_Store", ".git/config"):
         (corpus.root / name).write_bytes(b"x")
     notes = check(load_recipe(corpus.recipe), corpus.root).notes
-    assert "left out, because their names begin with a dot: 2 hidden files and 1 hidden folders" in notes
+    assert "left out, because their names begin with a dot or __MACOSX: 2 hidden files and 1 hidden folders" in notes
+
+
+def test_hidden_members_of_archives_are_counted_and_told_by_the_status(packed, store):
+    """As macOS packs: ``__MACOSX/._x``; a second run that has nothing to do says no less."""
+    with zipfile.ZipFile(packed.root / "a.zip", "a") as archive:
+        for name in ("__MACOSX/x.edf", "folder/.hidden", ".DS_Store"):
+            archive.writestr(name, b"x")
+    (packed.root / ".DS_Store").write_bytes(b"x")
+    said = "left out, because their names begin with a dot or __MACOSX: 1 hidden files and 3 hidden members of archives"
+    assert said in check(load_recipe(packed.recipe), packed.root).notes
+    for _ in range(2):
+        run(packed, store)
+        assert state_of(store).runs["left_out"].to_list() == [said]
 
 
 def test_where_nothing_matches_what_could_not_be_listed_is_named(corpus, store, tmp_path):

@@ -31,9 +31,9 @@ RECIPES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "edf": ("", r"(\S+/)?(?P<folder>EDF\.jl|biopeaks-gpl3|edfReader-gpl3|edfio|crlf_corrupted|edf|pyedflib|"
             r"wfdb-samples)/(?P<subject>[^/]+)\.(?P<ending>[eb]df)",
             {"reader": "edf", "name": "{folder}-{subject}.{ending}"}),
-    "wfdb": ("wfdb-samples", r"(multi-segment/(s00001|s25047|p000878)/)?(?P<subject>[\w-]+)\.hea", {"reader": "wfdb"}),
-    "parts": ("wfdb-samples/multi-segment", r"\w+/(?P<subject>[sp]\w+-[\d-]+)\.hea",
-              {"reader": "wfdb", "options": {"missing_segments": "gap"}}),
+    "wfdb": ("wfdb-samples", r"(multi-segment/(s00001|s25047|p000878)/)?(?P<subject>[\w-]+)\.hea",
+             {"reader": "wfdb", "options": {"missing_segments": "refuse"}}),
+    "parts": ("wfdb-samples/multi-segment", r"\w+/(?P<subject>[sp]\w+-[\d-]+)\.hea", {"reader": "wfdb"}),
     "ptbxl": ("cinc2021-12lead", r"(?P<subject>HR06000)\.hea", {"reader": "wfdb"}),
     "muse": ("muse-eeg-ppg", r"(?P<subject>outputF)\.csv", {"reader": "csv", "options": {"rate_hz": 256}}),
     "samsung": ("cogwear", r"pilot/(?P<subject>\d)/baseline/samsung_bvp\.csv",
@@ -177,7 +177,7 @@ class TestWfdb:
             assert f"{name}.dat" in found[f"{name}.hea"]
             assert "is missing" in found[f"{name}.hea"]
 
-    def test_missing_segments_are_refused_unless_the_recipe_takes_them_for_gaps(self, faulty):
+    def test_missing_segments_are_gaps_unless_the_recipe_refuses_them(self, faulty):
         whole = {name for name in faulty.failures("wfdb") if "multi-segment/s00001/s" in name or "p000878/p" in name}
         assert whole == {
             "multi-segment/p000878/p000878-2137-10-26-16-57.hea",

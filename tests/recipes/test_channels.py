@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -169,3 +171,30 @@ def test_a_rule_of_some_recordings_is_not_remembered_for_others(recipe, record):
     for _ in range(2):
         sensors = [made.read(unit).streams[0].sensor_type for unit in made.units(root)]
         assert sensors == [SensorType.EEG, SensorType.EOG]
+
+
+def test_the_very_same_channels_are_named_as_by_new_rules_each_time(recipe):
+    """Readers hand over the same tuples for alike files; rates, gaps and samples are each file's own."""
+    rules = recipe(
+        channels=[
+            {"match": "EEG (?P<name>.+)", "sensor": "EEG"},
+            {"match": "x", "skip": True},
+            {"match": "ECG", "sensor": "ECG"},
+        ]
+    ).definition.channels
+    rulings, one, other = Rulings(rules), stream(["EEG Cz", "x", "?"], "uV"), stream(["ECG"], "mV")
+    again = replace(one, rate_hz=8.0, samples=ArraySamples(-one.digital))
+    for streams in [(one, other), (again, other), (other, one), (one,), (other,), (one, other)] * 2:
+        found, expected = (regroup(Recording(streams), each) for each in (rulings, Rulings(rules)))
+        assert found.warnings == expected.warnings
+        for mine, theirs in zip(found.streams, expected.streams, strict=True):
+            assert replace(mine, samples=theirs.samples) == theirs
+            np.testing.assert_array_equal(mine.digital, theirs.digital)
+
+
+def test_no_more_layouts_are_remembered_than_said(recipe):
+    rules = recipe(channels=[{"match": ".*", "sensor": "EEG", "unit": "uV"}]).definition.channels
+    rulings = Rulings(rules)
+    for number in range(2 * LAYOUTS + 3):
+        assert regroup(Recording((stream([f"c{number}"]),)), rulings).streams[0].channels[0].label == f"c{number}"
+        assert len(rulings._parted) <= LAYOUTS

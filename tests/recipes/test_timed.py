@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -124,3 +125,15 @@ def test_rows_of_a_key_are_those_that_a_filter_finds(tmp_path_factory, large, ke
         assert cells.get(key) == (expected["label"].to_list() or None)
     assert table.of_any(["1", "x2", "x2"]).height == sum(key in ("1", "x2") for key in keys)
     assert ("spare" in table.rows.columns) == bool(large)
+
+
+def test_a_table_that_changes_is_joined_anew(tmp_path):
+    label = TypeAdapter(TableLabel).validate_python(
+        {"from": "table", "file": "labels.csv", "key": {"column": "who"}, "column": "label"}
+    )
+    for number, (text, cells) in enumerate([("who,label\n1,a\n", ["a"]), ("label,who\nb,1\nc,1\n", ["b", "c"])]):
+        (tmp_path / "labels.csv").write_text(text)
+        os.utime(tmp_path / "labels.csv", (number, number))
+        for _ in range(2):
+            assert cells_of(tmp_path, label, "label", "1") == cells
+            assert cells_of(tmp_path, label, "label", "2") is None

@@ -164,7 +164,7 @@ class TestHashes:
                 "files": {
                     "pattern": r"(?P<subject>\d\d)_(?P<run>[12])\.hea",
                     "reader": "wfdb",
-                    "options": {"missing_segments": "gap"},
+                    "options": {"missing_segments": "refuse"},
                 },
             },
         ],

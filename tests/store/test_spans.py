@@ -15,7 +15,7 @@ from biocurate import read_windows
 from biocurate.curate.windows.build import build_windows
 from biocurate.errors import DamageError, StaleError
 from biocurate.recording import NS, Recording
-from biocurate.store import spans
+from biocurate.store import arrays
 from biocurate.store.arrays import ArrayReader, ArrayWriter, Layout
 from biocurate.store.objects import Objects
 from biocurate.store.signal_reader import SignalReader
@@ -48,7 +48,7 @@ def test_spans_are_what_zarr_python_reads(part, starts, length, run):
     at = np.array([start for start, _ in starts])
     expected = np.stack([by_zarr[:, start : start + length] for start in at])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spans, "RUN_CHUNKS", run)
+        patch.setattr(arrays, "RUN_CHUNKS", run)
         np.testing.assert_array_equal(read_spans(reader, at, length), expected)
 
 
@@ -74,8 +74,8 @@ def test_a_chunk_is_decoded_once(part, monkeypatch):
     """Also where a batch needs more chunks than are decoded together."""
     reader, _ = part
     decoded = []
-    chunks = ArrayReader.chunks
-    monkeypatch.setattr(ArrayReader, "chunks", lambda self, a, b: decoded.extend(range(a, b)) or chunks(self, a, b))
+    each = ArrayReader.each_chunk
+    monkeypatch.setattr(ArrayReader, "each_chunk", lambda self, numbers: decoded.extend(numbers) or each(self, numbers))
     read_spans(reader, np.arange(0, SAMPLES - 700, 50), 700)
     assert sorted(decoded) == list(range(SAMPLES // CHUNK))
 

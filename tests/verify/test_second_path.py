@@ -77,12 +77,12 @@ def test_a_member_of_an_archive_is_decoded(tmp_path, corpus):
     assert decoded("edf", Source(tmp_path, "a.zip", "x.edf")) == expected
 
 
-def test_a_missing_segment_is_left_out_where_the_recipe_calls_it_a_gap(tmp_path):
+def test_a_missing_segment_is_left_out_unless_the_recipe_refuses_it(tmp_path):
     (tmp_path / "r.hea").write_text("r/5 1 100 9\na 2\nb 2\n~ 1\nc 2\na 2\n")
     for name in ("a", "b"):
         (tmp_path / f"{name}.hea").write_text(f"{name} 1 100 2\n{name}.dat 16 200/mV 16 0 0 0 0 II\n")
     (tmp_path / "a.dat").write_bytes(np.array([7, 8], "<i2").tobytes())
     source = Source(tmp_path, "r.hea")
-    assert decoded("wfdb", source, missing_segments="gap") == {"II": [[7, 8, 7, 8]]}
+    assert decoded("wfdb", source) == {"II": [[7, 8, 7, 8]]}
     with pytest.raises(OSError):
-        decoded("wfdb", source)
+        decoded("wfdb", source, missing_segments="refuse")

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 import torch
 
-from biocurate.errors import ModelError, StoreError
+from biocurate.errors import ModelError, StoreError, UsageError
 from biocurate.images import representation
 from biocurate.images.generate import generate
 from biocurate.images.reading import image_rows, read_images
 from zoo import ImageDataset
-from zoo import data as data_module
+from zoo import image_data as data_module
 from zoo.config import Evaluation, RunConfig, Training
 from zoo.finetune import finetune
 from zoo.judge import judge_again, judge_on
@@ -114,3 +114,11 @@ def test_windows_without_an_image_are_left_out_and_told(drawn, tmp_path):
     assert "8 held-out windows have nothing to predict from and are left out." in found.notes
     assert found.windows == rows.filter(pl.col("split") == fold).height - 8
     assert "twin/p11" not in [row["person"] for row in found.per_person]
+
+
+def test_tensorboard_that_is_not_installed_is_said_before_anything_is_read(drawn, tmp_path, monkeypatch):
+    monkeypatch.setattr("zoo.learners.find_spec", lambda name: None if name == "tensorboard" else name)
+    wanted = config().model_copy(update={"training": Training(tensorboard=True)})
+    with pytest.raises(UsageError, match=r"needs tensorboard, which is not installed\. pip install tensorboard"):
+        finetune(drawn, wanted, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

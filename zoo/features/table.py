@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,10 @@ from zoo.features.block import Block, Floats
 if TYPE_CHECKING:
     import polars as pl
 
+    from biocurate.store.finish import Scaling
     from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
+    from zoo.scaling import Scalings
 
 BATCH_BYTES = 32 * 2**20
 """Samples that are in memory at once; extractors take a few times as much."""
@@ -60,7 +63,13 @@ class FeatureTable:
         return out
 
 
-def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar: Progress = Silent()) -> FeatureTable:
+def extract(
+    store: Store,
+    rows: pl.DataFrame,
+    sensors: Sequence[SensorType],
+    bar: Progress = Silent(),
+    scalings: Scalings = MappingProxyType({}),
+) -> FeatureTable:
     """Measure every window, a batch at a time.
 
     Windows of one sensor type that differ in rate or channels are measured apart; a channel that some of them lack is
@@ -74,6 +83,8 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
     sensors : sequence of SensorType
     bar : Progress, optional
         Is told of windows, a share for each sensor type that is measured in one.
+    scalings : mapping of sensor type to Scaling, optional
+        For sensor types of a view that is normalised over what one trains on: what was fitted there.
 
     Raises
     ------
@@ -93,7 +104,8 @@ def extract(store: Store, rows: pl.DataFrame, sensors: Sequence[SensorType], bar
         covered = covering(store, rows, sensor)
         missing[str(sensor)] = rows.height - covered.height
         several[str(sensor)] = covered.filter(covered["of"] > 1).height
-        _measure(reader, rows, covered, sensor, columns, lambda windows: bar.advance(windows / len(sensors)))
+        scaling = scalings.get(str(sensor))
+        _measure(reader, rows, covered, sensor, scaling, columns, lambda windows: bar.advance(windows / len(sensors)))
         bar.advance(missing[str(sensor)] / len(sensors))
     if not columns:
         mend = "Choose other --sensors, or build windows that `require` them."
@@ -107,6 +119,7 @@ def _measure(
     rows: pl.DataFrame,
     covered: pl.DataFrame,
     sensor: SensorType,
+    scaling: Scaling | None,
     columns: dict[str, tuple[str, Floats]],
     measured: Callable[[int], None],
 ) -> None:
@@ -119,7 +132,13 @@ def _measure(
         for at in range(0, len(places), step):
             batch = places[at : at + step]
             x = read_windows(
-                reader.store, rows[batch], str(sensor), list(like.channels), reader=reader, rate_hz=like.rate_hz
+                reader.store,
+                rows[batch],
+                str(sensor),
+                list(like.channels),
+                reader=reader,
+                rate_hz=like.rate_hz,
+                scaling=scaling,
             )
             found = EXTRACTORS[sensor](Block(x, like.rate_hz, like.channels))
             for name, unit, values in zip(found.names, found.units, found.values.T, strict=True):

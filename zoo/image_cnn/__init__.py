@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, PositiveInt
 
-from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+from zoo.registry import ImageSpec, ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
     from zoo.image_cnn.model import SmallCnn
@@ -24,15 +24,31 @@ class CnnOptions(Options):
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
 
 
-@register_model(
-    ModelConfig(
-        name="image-cnn",
+class SmallOptions(CnnOptions):
+    """Options of `test-image-cnn`."""
+
+    size: int = Field(default=32, ge=32, le=1024, multiple_of=8)
+    width: int = Field(default=8, ge=4, le=128, multiple_of=4)
+
+
+def _config(name: str, description: str, options: type[CnnOptions]) -> ModelConfig:
+    return ModelConfig(
+        name=name,
         family="baseline",
         task="classification",
-        spec=SensorSpec(input="image", image="1 channel, 112 x 112 (or --size), uint8"),
-        options=CnnOptions,
-        description="Small residual network on images of single channels; a window's images are averaged",
+        spec=SensorSpec(input="image", image=ImageSpec(channels=1)),
+        options=options,
+        description=description,
         licence="Apache-2.0",
+    )
+
+
+@register_model(_config("test-image-cnn", "image-cnn in small, for tests", SmallOptions))
+@register_model(
+    _config(
+        "image-cnn",
+        "Small residual network on images of single channels; a window's images are averaged",
+        CnnOptions,
     )
 )
 def image_cnn(options: CnnOptions) -> SmallCnn:

@@ -16,6 +16,7 @@ from zoo.features_logreg import FeaturesLogreg, LogregOptions, per_subject
 from zoo.folds import Fold
 from zoo.learners.contract import Advance, Codes
 from zoo.registry import create_model
+from zoo.scaling import Scalings, as_plain, fit_scalings, from_plain, scaled_in_training
 
 if TYPE_CHECKING:
     from biocurate.engine import Progress
@@ -33,6 +34,8 @@ class FittedFeatures:
     names: tuple[str, ...]
     units: tuple[str, ...]
     values: NDArray[np.float64]
+    scalings: Scalings
+    """Of sensor types that are normalised over what one trains on."""
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
         """Probabilities, shape (rows, classes)."""
@@ -43,15 +46,17 @@ class FittedFeatures:
         return self.model.tensors()
 
     def about(self) -> dict[str, Any]:
-        """Names and units of the features, in the order of the weights."""
-        return {"features": list(self.names), "units": list(self.units)}
+        """Names and units of the features, in the order of the weights, and what samples were scaled by."""
+        about: dict[str, Any] = {"features": list(self.names), "units": list(self.units)}
+        return about | ({"scalings": as_plain(self.scalings)} if self.scalings else {})
 
 
 class FeatureLearner:
     """The features of every window of a task, measured once for all folds.
 
     Features are measured window by window, so that measuring held-out windows with the others leaks nothing; every
-    statistic over windows is learnt in `fit`.
+    statistic over windows is learnt in `fit`. Where a view is normalised over what one trains on, the samples
+    themselves depend on the fold, and features are measured anew in each.
     """
 
     def __init__(
@@ -59,24 +64,46 @@ class FeatureLearner:
     ) -> None:
         self.task = task
         self.options = dict(config.options)
-        self.table = extract(store, task.rows, sensors, bar)
-        self.notes = [*_gaps(self.table), _scope(self.options)]
+        self.store, self.sensors, self.bar = store, sensors, bar
+        self.notes = [_scope(self.options)]
+        self._scaled_in_training = scaled_in_training(store, task.rows, sensors)
+        self._measured: tuple[Scalings, FeatureTable] | None = None
+        if not self._scaled_in_training:
+            self._table({})
 
     def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedFeatures:
         """Fit on the training rows; there is nothing to stop early, so that validation rows are not used."""
-        values = self._scaled(self.table.values)
+        scalings = self._scalings(fold)
+        table = self._table(scalings)
+        values = self._scaled(table.values)
         model: FeaturesLogreg = create_model("features-logreg", **self.options)
         person = self.task.person[fold.train]
         model = model.fit(values[fold.train], codes[fold.train], len(self.task.classes), person)
+        self.notes += [note for note in _unlearnt(self.task, fold) if note not in self.notes]
         _write_log(log, fold, codes, model, values)
         advance(1.0)
-        return FittedFeatures(model, self.table.names, self.table.units, values)
+        return FittedFeatures(model, table.names, table.units, values, scalings)
 
     def load(self, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> FittedFeatures:
         """Line this table's columns up with those that the model was trained on."""
-        model = FeaturesLogreg(LogregOptions(**self.options), **tensors)
-        values = self._scaled(self.table.aligned(about["features"]))
-        return FittedFeatures(model, tuple(about["features"]), tuple(about["units"]), values)
+        model = FeaturesLogreg(LogregOptions(**self.options), **tensors, multi_label=self.task.multi_label)
+        scalings = from_plain(about.get("scalings", {}))
+        values = self._scaled(self._table(scalings).aligned(about["features"]))
+        return FittedFeatures(model, tuple(about["features"]), tuple(about["units"]), values, scalings)
+
+    def _scalings(self, fold: Fold) -> Scalings:
+        if not self._scaled_in_training:
+            return {}
+        return fit_scalings(self.store, self.task.rows[fold.train], self._scaled_in_training)
+
+    def _table(self, scalings: Scalings) -> FeatureTable:
+        """Every window's features; the last table is kept, since a fold's controls are fitted on it too."""
+        if self._measured is None or self._measured[0] != scalings:
+            first = self._measured is None
+            self._measured = scalings, extract(self.store, self.task.rows, self.sensors, self.bar, scalings)
+            if first:
+                self.notes = [*_gaps(self._measured[1]), *self.notes]
+        return self._measured[1]
 
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if LogregOptions(**self.options).normalisation == "subject":
@@ -101,10 +128,26 @@ def _gaps(table: FeatureTable) -> list[str]:
     return notes
 
 
+def _unlearnt(task: Task, fold: Fold) -> list[str]:
+    """Labels that a fold's training windows all have, or none of them."""
+    if not task.multi_label:
+        return []
+    codes = task.codes[fold.train]
+    names = [name for name, column in zip(task.classes, codes.T, strict=True) if column.min() == column.max()]
+    return [f"{fold.name}: training windows do not differ in {', '.join(names)}, not learnt."] if names else []
+
+
 def _scope(options: Mapping[str, Any]) -> str:
     if LogregOptions(**options).normalisation == "subject":
         return "Features are scaled per subject over all of the subject's windows, held-out ones too: transductive."
     return "Features are scaled by the training windows."
+
+
+def _chances(probability: NDArray[np.float64], codes: Codes) -> NDArray[np.float64]:
+    """What was given to what is true of each window, or of each of its labels."""
+    if codes.ndim == 2:
+        return np.where(codes == 1, probability, 1 - probability)
+    return np.asarray(probability[np.arange(len(codes)), codes])
 
 
 def _write_log(log: Path, fold: Fold, codes: Codes, model: FeaturesLogreg, values: NDArray[np.float64]) -> None:
@@ -114,9 +157,10 @@ def _write_log(log: Path, fold: Fold, codes: Codes, model: FeaturesLogreg, value
     def loss(rows: Codes) -> float | None:
         if not len(rows):
             return None
-        chosen = model.predict(values[rows])[np.arange(len(rows)), codes[rows]]
+        chosen = _chances(model.predict(values[rows]), codes[rows])
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
-    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val), "C": float(model.strength or 0)}
+    strength = None if model.strength is None else float(np.nanmean(model.strength))
+    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val), "C": strength}
     kinds = {"epoch": pl.Int64, "train_loss": pl.Float64, "val_loss": pl.Float64, "C": pl.Float64}
     pl.DataFrame([row], schema=kinds).write_csv(log / "metrics.csv")

@@ -14,10 +14,12 @@ from torch import nn
 from torch.utils.data import Subset
 
 from biocurate.errors import ModelError
-from zoo.data import Batch, ImageDataset, loader
+from zoo.data import Batch, loader, targets
 from zoo.folds import Fold
+from zoo.image_data import ImageDataset
 from zoo.learners.contract import Advance, Codes
-from zoo.registry import create_model
+from zoo.parent import inherit, open_parent
+from zoo.registry import ImageSpec, create_model, model_config, validated
 
 if TYPE_CHECKING:
     from biocurate.sensors import SensorType
@@ -34,6 +36,7 @@ class FittedImages:
     images: ImageDataset
     batch_size: int
     n_classes: int
+    multi_label: bool = False
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
         """Mean of the probabilities of each window's images, shape (rows, classes); NaN without an image."""
@@ -44,7 +47,8 @@ class FittedImages:
         device = next(self.network.parameters()).device
         with torch.inference_mode():
             for batch in loader(Subset(self.images, at.tolist()), self.batch_size):
-                score = self.network(batch["image"].to(device)).double().softmax(dim=1).cpu().numpy()
+                logits = self.network(batch["image"].to(device)).double()
+                score = (logits.sigmoid() if self.multi_label else logits.softmax(dim=1)).cpu().numpy()
                 np.add.at(total, batch["row"].numpy(), score)
                 np.add.at(count, batch["row"].numpy(), 1)
         seen = count[rows, None] > 0
@@ -65,16 +69,18 @@ class ImageLearner:
     """The images of every window of a task."""
 
     def __init__(self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType]) -> None:
-        from zoo.registry import model_config, validated
-
         if config.images is None:
             raise ModelError("it takes images.", where=config.model, mend="Name their set: --images SET.")
         self.task, self.config = task, config
         self.options = {**config.options, "num_classes": len(task.classes)}
-        size = validated(model_config(config.model).options, self.options, config.model).size
+        known = model_config(config.model)
+        size = validated(known.options, self.options, config.model).size
         self.images = ImageDataset(
             store.url, config.manifest, None, config.images, size, list(map(str, sensors)), store.opened_at
         )
+        if isinstance(known.spec.image, ImageSpec):
+            known.spec.image.check(config.model, self.images.images["representation"].unique())
+        self.parent = open_parent(Path(config.parent), config.model) if config.parent else None
         self.notes = self._notes()
 
     def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedImages:
@@ -83,6 +89,8 @@ class ImageLearner:
 
         torch.manual_seed(seed)
         network: nn.Module = create_model(self.config.model, **self.options)
+        if self.parent is not None:
+            self.notes += [note for note in inherit(network, self.parent) if note not in self.notes]
         train, val = (_Relabelled(self.images, rows, codes) for rows in (fold.train, fold.val))
         n_classes = len(self.task.classes)
         train_classifier(network, train, val, codes[fold.train], n_classes, self.config.training, seed, log, advance)
@@ -99,7 +107,8 @@ class ImageLearner:
         return self._fitted(network)
 
     def _fitted(self, network: nn.Module) -> FittedImages:
-        return FittedImages(network, self.images, self.config.training.batch_size, len(self.task.classes))
+        size, task = self.config.training.batch_size, self.task
+        return FittedImages(network, self.images, size, len(task.classes), task.multi_label)
 
     def _notes(self) -> list[str]:
         windows = len(np.unique(self.images.row))
@@ -114,7 +123,7 @@ class _Relabelled(Subset[Batch]):
 
     def __init__(self, images: ImageDataset, rows: Codes, codes: Codes) -> None:
         super().__init__(images, np.flatnonzero(np.isin(images.row, rows)).tolist())
-        self.codes = torch.from_numpy(codes.astype(np.int64))
+        self.codes = targets(codes)
 
     def __getitems__(self, indices: list[int]) -> Batch:  # type: ignore[override]
         batch: Batch = self.dataset.__getitems__([self.indices[at] for at in indices])  # type: ignore[attr-defined]

@@ -3,14 +3,16 @@
 Both detectors look for peaks of one curve that rises once a beat, above a share of its own height nearby, so that a
 signal which grows or fades keeps its beats; all of it is a few operations on whole arrays.
 
-Source: the energy of the slope after Pan & Tompkins, IEEE Trans. Biomed. Eng. 32 (1985) 230; the steepest rise of the
-pulse as its fiducial point after Kazanavicius et al., Information Technology and Control 34 (2005) 1.
+Source: the steepest rise of the pulse as its fiducial point after Kazanavicius et al., Information Technology and
+Control 34 (2005) 1.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from biocurate.curate.beat_curves import band_pass, filled, over, qrs_energy
 
 Array = NDArray[np.float64]
 
@@ -27,7 +29,7 @@ LEAST_S = 5.0
 def ecg_beats(x: Array, rate_hz: float) -> Array:
     """Times of the beats of an ECG.
 
-    The slope of each lead between 5 and 20 Hz is squared and summed over leads, so that polarity does not matter.
+    They are peaks of the slope's energy (`qrs_energy`).
 
     Parameters
     ----------
@@ -38,14 +40,9 @@ def ecg_beats(x: Array, rate_hz: float) -> Array:
     -------
     array, shape (beats,), in seconds from the first sample, rising
     """
-    from scipy.ndimage import uniform_filter1d
-
     if x.shape[1] < LEAST_S * rate_hz:
         return np.empty(0)
-    slope = np.gradient(_band(_filled(x), rate_hz, 5.0, 20.0), axis=1)
-    size = slope.std(axis=1, keepdims=True)
-    energy = np.square(np.divide(slope, size, out=np.zeros_like(slope), where=size > 0)).sum(axis=0)
-    return _peaks(uniform_filter1d(energy, max(round(0.08 * rate_hz), 1)), rate_hz)
+    return _peaks(qrs_energy(filled(x), rate_hz), rate_hz)
 
 
 def ppg_beats(x: Array, rate_hz: float) -> Array:
@@ -64,9 +61,8 @@ def ppg_beats(x: Array, rate_hz: float) -> Array:
     """
     if x.shape[1] < LEAST_S * rate_hz:
         return np.empty(0)
-    slope = np.gradient(_band(_filled(x), rate_hz, 0.6, 5.0), axis=1)
-    size = np.median(np.abs(slope), axis=1, keepdims=True)
-    slope = np.divide(slope, size, out=np.zeros_like(slope), where=size > 0)
+    slope = np.gradient(band_pass(filled(x), rate_hz, 0.6, 5.0), axis=1)
+    slope = over(slope, np.median(np.abs(slope), axis=1, keepdims=True))
     # An artefact is steep to both sides: what leans is told without it.
     calm = np.clip(slope, -8, 8)
     leaning = np.sign((calm**3).mean(axis=1, keepdims=True))
@@ -95,24 +91,3 @@ def _height(curve: Array, rate_hz: float) -> Array:
     highest = curve[: blocks * size].reshape(blocks, size).max(axis=1)
     usual = median_filter(highest, size=5, mode="nearest")
     return np.asarray(np.interp(np.arange(curve.size), (np.arange(blocks) + 0.5) * size, usual))
-
-
-def _band(x: Array, rate_hz: float, low: float, high: float) -> Array:
-    from scipy.signal import butter, sosfiltfilt
-
-    sections = butter(2, (low, min(high, 0.45 * rate_hz)), "bandpass", fs=rate_hz, output="sos")
-    padding = min(x.shape[1] - 1, round(rate_hz / low))
-    return np.asarray(sosfiltfilt(sections, x, axis=1, padlen=padding))
-
-
-def _filled(x: Array) -> Array:
-    """Samples that are not known on the line between their neighbours."""
-    known = np.isfinite(x)
-    if known.all():
-        return x
-    at = np.arange(x.shape[1])
-    rows = [
-        np.interp(at, at[mine], row[mine]) if mine.any() else np.zeros(row.size)
-        for row, mine in zip(x, known, strict=True)
-    ]
-    return np.stack(rows)

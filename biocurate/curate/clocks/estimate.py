@@ -43,7 +43,7 @@ BESIDE_S = 1.5
 """Beyond the lags that heart rate cannot tell apart, in a heart that beats evenly."""
 RIVALS = 8
 
-Method = Literal["beats", "heart-rate"]
+Method = Literal["beats", "heart-rate", "events"]
 
 
 @dataclass(frozen=True)

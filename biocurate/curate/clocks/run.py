@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from biocurate.curate.clocks.beats import ecg_beats, ppg_beats
 from biocurate.curate.clocks.estimate import MOST_S, Estimate, Refused, estimate
+from biocurate.curate.clocks.row import outcome
+from biocurate.curate.clocks.said import ClockRule, said_rows
 from biocurate.curate.clocks.transit import transit_allowance
 from biocurate.errors import UsageError
 from biocurate.recording import NS, samples_to_ns
@@ -28,7 +31,9 @@ DETECTORS = {"ECG": ecg_beats, "PPG": ppg_beats}
 """Sensor types whose beats can be found, the most exact first."""
 
 
-def estimate_clocks(store: Store, corpus: str, most_s: float = MOST_S) -> pl.DataFrame:
+def estimate_clocks(
+    store: Store, corpus: str, most_s: float = MOST_S, said: Mapping[str, ClockRule] | None = None
+) -> pl.DataFrame:
     """Estimate the clock of each device against its recording's, and write table ``clocks``.
 
     Parameters
@@ -37,6 +42,8 @@ def estimate_clocks(store: Store, corpus: str, most_s: float = MOST_S) -> pl.Dat
     corpus : str
     most_s : float
         Offsets to both sides that are looked at.
+    said : mapping of str to ClockRule, optional
+        By device, an offset or events that are said; its beats are not asked.
 
     Returns
     -------
@@ -49,13 +56,16 @@ def estimate_clocks(store: Store, corpus: str, most_s: float = MOST_S) -> pl.Dat
         Where the corpus is unknown, or no recording of it has a second clock.
     """
     streams = _streams(store, corpus)
-    run = Run("clocks", corpus, {"most_s": most_s})
+    told = said or {}
+    run = Run("clocks", corpus, {"most_s": most_s, "said": {name: str(rule) for name, rule in told.items()}})
     with store.lease(f"pairs clocks {corpus}", run.run_id):
-        rows = [
-            {**row, "run_id": run.run_id}
+        felt = (
+            row
             for _, group in streams.group_by("recording_id", maintain_order=True)
-            for row in _rows(store, group, most_s)
-        ]
+            for row in _rows(store, group, most_s, told)
+        )
+        found = [*said_rows(store, streams["recording_id"].unique(), told, most_s), *felt]
+        rows = sorted(({**row, "run_id": run.run_id} for row in found), key=itemgetter("recording_id", "clock"))
         table = cast(rows, CLOCKS)
         ids = sorted({row["recording_id"] for row in rows})
         for start in range(0, len(ids), MOST_IDS):
@@ -107,23 +117,26 @@ def _streams(store: Store, corpus: str) -> pl.DataFrame:
     return rows.join(several, on="recording_id", how="semi").sort("recording_id", "stream_no")
 
 
-def _rows(store: Store, streams: pl.DataFrame, most_s: float) -> Iterator[Row]:
-    """A row for each device of a recording."""
+def _rows(store: Store, streams: pl.DataFrame, most_s: float, but: Collection[str]) -> Iterator[Row]:
+    """A row for each device of a recording, but for some."""
+    clocks = [clock for clock in streams["clock"].drop_nulls().unique().sort() if clock not in but]
+    if not clocks:
+        return
     felt = streams.filter(pl.col("sensor_type").is_in(list(DETECTORS)))
     beats = {row["stream_no"]: beats_of(store, row) for row in felt.iter_rows(named=True)}
     own = felt.filter(pl.col("clock").is_null())
-    for clock in streams["clock"].drop_nulls().unique().sort():
+    for clock in clocks:
         tried = [
             (estimate(beats[mine["stream_no"]], beats[moved["stream_no"]], most_s), mine, moved)
             for mine in own.iter_rows(named=True)
             for moved in felt.filter(pl.col("clock") == clock).iter_rows(named=True)
         ]
         named = {name: streams[name][0] for name in ("recording_id", "revision", "corpus", "person")}
-        best = max(tried, key=_rank, default=None)
+        best = max(tried, key=rank, default=None)
         yield {**named, "clock": clock, **(_no_beats() if best is None else _outcome(*best))}
 
 
-def _rank(tried: tuple[Estimate | Refused, Row, Row]) -> tuple[int, int, float]:
+def rank(tried: tuple[Estimate | Refused, Row, Row]) -> tuple[int, int, float]:
     """An estimate before a refusal, electrodes before light, then by confidence."""
     found, mine, moved = tried
     electric = (mine["sensor_type"] == "ECG") + (moved["sensor_type"] == "ECG")
@@ -135,31 +148,11 @@ def _no_beats() -> Row:
 
 
 def _outcome(found: Estimate | Refused, mine: Row, moved: Row) -> Row:
-    streams = {"stream_no": moved["stream_no"], "against": mine["stream_no"], "confidence": found.confidence}
-    if isinstance(found, Refused):
-        return {**streams, "status": "no confidence", "reason": found.reason}
-    line = found.line
-    # The line through all pieces: what one offset and one drift can say.
-    slope, offset = np.polyfit(line.knots_s, line.offsets_s, 1)
-    transit = transit_allowance(mine["sensor_type"], _site(mine), moved["sensor_type"], _site(moved))
-    precision = round(line.uncertainty_s * NS)
-    return {
-        **streams,
-        "status": "estimated",
-        "method": found.method,
-        "offset_ns": round(offset * NS),
-        "drift_ppm": float(slope * 1e6),
-        "knots": [
-            {"t_ns": round(knot * NS), "offset_ns": round(added * NS)}
-            for knot, added in zip(line.knots_s.tolist(), line.offsets_s.tolist(), strict=True)
-        ],
-        "precision_ns": precision,
-        "transit_ns": transit,
-        "uncertainty_ns": round(float(np.hypot(precision, transit))),
-        "beats": found.beats,
-    }
+    transit = transit_allowance(mine["sensor_type"], site_of(mine), moved["sensor_type"], site_of(moved))
+    return {"stream_no": moved["stream_no"], "against": mine["stream_no"], **outcome(found, transit)}
 
 
-def _site(stream: Row) -> str | None:
+def site_of(stream: Row) -> str | None:
+    """Where on the body a row of ``streams`` was recorded."""
     site: str | None = stream["channels"][0]["position"]
     return site

@@ -71,6 +71,8 @@ def lines_for(origin: Origin, stream: Row, channels: Sequence[Row], span: Span, 
         if virtual(source) == path
     ]
     mine = [file for file in files if _may_hold(file, channels)]
+    if len(mine) > 1 and all(file.reader == "csv" for file in mine):
+        return _csv_among(mine, channels, span)
     if len(mine) != 1:
         return Check(note=f"{len(mine)} files may hold it, and the store does not say which")
     writer = _WRITERS.get(mine[0].reader)
@@ -131,31 +133,70 @@ def _edf(origin: Origin, file: File, stream: Row, channels: Sequence[Row], span:
 
 def _csv(origin: Origin, file: File, stream: Row, channels: Sequence[Row], span: Span) -> Check:
     options = file.options
-    if options is None or options.on_clock in {"resample", "trust-stamps"}:
+    if options is None or options.on_clock in _REORDERED:
         return Check(note=f"rows of {file.path} were put into another order or onto another grid by `on_clock`")
-    scaled = _scaled([(channel["scale"], channel["shift"]) for channel in channels])
-    stop, member = span.first + span.count, file.source["member"]
-    opened = _text(file.place) if member is None else f"zipfile.ZipFile({_text(file.place)}).open({_text(member)})"
-    head = 2 if options.layout == "e4" else options.header_rows
-    if options.labels_by_file_name or not head:
-        places = json.dumps([_place(file, channel, options) for channel in channels])
-        header = f"header=None, skiprows={head}"
-        picked = f"table[{places}]"
+    if _has_names(options):
+        columns = _text([channel["label"] for channel in channels])
     else:
+        columns = json.dumps([_place(file, channel, options) for channel in channels])
+    read = f"table = pd.read_csv({_opened(file)}, {_how(options)})"
+    return Check((_imports([file]), read, _rows(columns, channels, span)))
+
+
+def _csv_among(files: Sequence[File], channels: Sequence[Row], span: Span) -> Check:
+    """Of several files, the one that has the columns; where two have them, the second line ends in an error."""
+    how = {_how(file.options) for file in files if file.options is not None and _has_names(file.options)}
+    if len(how) != 1 or any(file.options is None or not _has_names(file.options) for file in files):
+        return Check(note=f"{len(files)} files may hold it, and the store does not say which")
+    if any(file.options.on_clock in _REORDERED for file in files):
+        return Check(note=f"rows of one of {len(files)} files were put into another order or onto another grid")
+    columns = _text([channel["label"] for channel in channels])
+    tables = f"(pd.read_csv(file, {how.pop()}) for file in [{', '.join(map(_opened, files))}])"
+    read = f"[table] = [table for table in {tables} if set({columns}) <= set(table)]"
+    return Check((_imports(files), read, _rows(columns, channels, span)))
+
+
+_REORDERED = frozenset({"resample", "trust-stamps"})
+"""Ways of `on_clock` after which samples are not the file's rows."""
+
+
+def _has_names(options: Any) -> bool:  # noqa: ANN401
+    """Whether a table's channels are called as its columns are."""
+    return not options.labels_by_file_name and bool(_head(options))
+
+
+def _head(options: Any) -> int:  # noqa: ANN401
+    return 2 if options.layout == "e4" else int(options.header_rows)
+
+
+def _imports(files: Sequence[File]) -> str:
+    archived = any(file.source["member"] is not None for file in files)
+    return "import zipfile, pandas as pd" if archived else "import pandas as pd"
+
+
+def _opened(file: File) -> str:
+    member = file.source["member"]
+    return _text(file.place) if member is None else f"zipfile.ZipFile({_text(file.place)}).open({_text(member)})"
+
+
+def _how(options: Any) -> str:  # noqa: ANN401
+    """How pandas reads a table."""
+    head = _head(options)
+    if _has_names(options):
         above = [row for row in range(head) if row != options.names_row - 1]
         header = f"header=0, skiprows={above}, skipinitialspace=True"
-        picked = f"table[{_text([channel['label'] for channel in channels])}]"
+    else:
+        header = f"header=None, skiprows={head}"
     more = f', sep="{options.separator}", decimal="{options.decimal}"' if options.layout == "table" else ""
     more += f', comment="{options.comment[0]}"' if options.comment else ""
     if options.layout == "table":
         more += f", na_values={_text(options.missing)}"
-    return Check(
-        (
-            "import pandas as pd" if member is None else "import zipfile, pandas as pd",
-            f"table = pd.read_csv({opened}, {header}{more}, skip_blank_lines=False)",
-            f"print(x := {picked}.to_numpy(float)[{span.first}:{stop}].T{scaled})",
-        )
-    )
+    return f"{header}{more}, skip_blank_lines=False"
+
+
+def _rows(columns: str, channels: Sequence[Row], span: Span) -> str:
+    scaled = _scaled([(channel["scale"], channel["shift"]) for channel in channels])
+    return f"print(x := table[{columns}].to_numpy(float)[{span.first}:{span.first + span.count}].T{scaled})"
 
 
 def _place(file: File, channel: Row, options: Any) -> int:  # noqa: ANN401

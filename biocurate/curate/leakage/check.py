@@ -3,7 +3,8 @@
 - person: one person, by namespace and id, on two sides;
 - overlap: windows of one recording in two splits that share an instant;
 - copy: recordings on two sides of which a stream has equal samples, whatever they are called;
-- near copy: recordings on two sides of which a channel is the other's after resampling or scaling.
+- near copy: recordings on two sides of which a channel is the other's after resampling or scaling;
+- crop: recordings on two sides that share a stretch which begins elsewhere in the other, equal or resampled or scaled.
 
 Labels are not looked at.
 """
@@ -16,8 +17,9 @@ from itertools import combinations
 
 import polars as pl
 
+from biocurate.curate.leakage.crops import sharing_numbers, sharing_shapes
 from biocurate.curate.leakage.near import near_copies
-from biocurate.curate.leakage.stored import KEY, stored_fingerprints, vectors_of
+from biocurate.curate.leakage.stored import BYTES, KEY, stored_fingerprints, vectors_of
 from biocurate.engine import Progress
 from biocurate.store.store import Store
 
@@ -32,7 +34,7 @@ FOUND = pl.Schema(
     }
 )
 
-CONTENT = ["recording_id", "person", "stream_no", "sensor_type", "digest", "vectors"]
+CONTENT = ["recording_id", "person", "stream_no", "sensor_type", "digest", *BYTES]
 """What is kept of a stream that a model was trained on, beside its samples: enough to know it again."""
 
 TRAIN = "train"
@@ -50,9 +52,21 @@ class Leaks:
     streams: int
     """That have fingerprints."""
     unseen: int
-    """Streams too short, too still or of a type without fingerprints: of these only equal samples are found."""
+    """Streams whose beginning is too short or too still, or of a type without fingerprints: of these equal samples are
+    found, and, but for such types, equal stretches."""
+    uncropped: tuple[str, ...]
+    """Runs of ``seen`` from before crops were looked for: they are compared from their beginnings alone."""
     content: pl.DataFrame
     """The streams of the manifest, with the columns `CONTENT` and ``split``: what a run keeps of what it was shown."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be looked for."""
+        return [
+            f"{run} was trained before stretches were kept: copies that begin elsewhere are not found in what it saw. "
+            "Train it again to have them compared."
+            for run in self.uncropped
+        ]
 
     @property
     def clean(self) -> bool:
@@ -71,7 +85,6 @@ def content_of(store: Store, rows: pl.DataFrame, progress: Progress | None = Non
     -------
     DataFrame with the columns `CONTENT` and ``split`` (list)
     """
-    prints = stored_fingerprints(store, progress)
     used = (
         rows.lazy()
         .select("recording_id", "revision", "person", "split", "streams")
@@ -79,10 +92,12 @@ def content_of(store: Store, rows: pl.DataFrame, progress: Progress | None = Non
         .with_columns(stream_no=pl.col("streams").struct.field("stream_no"))
         .group_by(*KEY, "person")
         .agg(pl.col("split").unique().sort())
+        .collect()
     )
+    prints = stored_fingerprints(store, progress, used)
     streams = store.streams.select(*KEY, "sensor_type", "digest")
-    found = used.join(streams, on=KEY, how="inner").sort(KEY).collect()
-    return found.join(prints.select(*KEY, "vectors"), on=KEY, how="left").select(*CONTENT, "split")
+    found = used.lazy().join(streams, on=KEY, how="inner").sort(KEY).collect()
+    return found.join(prints.select(*KEY, *BYTES), on=KEY, how="left").select(*CONTENT, "split")
 
 
 def find_leaks(
@@ -118,15 +133,23 @@ def find_leaks(
     vectors, row = vectors_of(sides)
     near = near_copies(vectors)
     alike = pl.DataFrame({"row_a": row[near.a], "row_b": row[near.b], "alike": near.cosine})
-    same = _equal(sides)
-    found = pl.concat(
-        [_persons(sides), _overlaps(rows), _crossing(sides, same, "copy"), _crossing(sides, alike, "near copy")]
-    )
-    exact = found.filter(kind="copy").select("a", "b")
-    is_near = pl.col("kind") == "near copy"
-    told = pl.concat([found.filter(~is_near), found.filter(is_near).join(exact, on=["a", "b"], how="anti")])
+    content = {
+        "copy": _equal(sides),
+        "near copy": alike,
+        "crop": pl.concat([sharing_numbers(sides), sharing_shapes(sides)]),
+    }
+    found = _first_kind(pl.concat([_crossing(sides, pairs, kind) for kind, pairs in content.items()]))
+    told = pl.concat([_persons(sides), _overlaps(rows), found])
     printed = len(set(row.tolist()))
-    return Leaks(told, rows["person"].n_unique(), rows["recording_id"].n_unique(), printed, sides.height - printed, own)
+    before = tuple(run for run, streams in (seen or {}).items() if streams["grams"].null_count() == streams.height > 0)
+    unseen = sides.height - printed
+    return Leaks(told, rows["person"].n_unique(), rows["recording_id"].n_unique(), printed, unseen, before, own)
+
+
+def _first_kind(found: pl.DataFrame) -> pl.DataFrame:
+    """Two recordings that are copies share their stretches, too: only the first kind of each two is told."""
+    order = pl.col("kind").cast(pl.Enum(["copy", "near copy", "crop"]))
+    return found.filter(order == order.min().over("a", "b"))
 
 
 def _persons(sides: pl.DataFrame) -> pl.DataFrame:

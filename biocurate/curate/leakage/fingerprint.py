@@ -28,8 +28,8 @@ FINE = 4
 CLIP = 4.0
 """Differences count up to so many times the usual one."""
 
-VERSION = 1
-"""Of the rules here; fingerprints of another one are made anew."""
+VERSION = 2
+"""Of the rules here, of `grams` and of `shapes`; fingerprints of another one are made anew."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,13 @@ def fingerprints(x: NDArray[np.float64], rate_hz: float, grid: Grid) -> NDArray[
     array of int8, shape (..., SIZE)
         All zero where there is too little signal, or one that never moves.
     """
-    bins = _bins(x, rate_hz, grid.rate_hz)
-    step = np.diff(bins, axis=-1)[..., :SIZE]
-    out = np.zeros((*x.shape[:-1], SIZE))
+    n_fine = int(min(x.shape[-1] / rate_hz, grid.span_s) * grid.rate_hz * FINE)
+    return vectors(np.diff(smooth(x, rate_hz, grid, n_fine, every=FINE), axis=-1)[..., :SIZE])
+
+
+def vectors(step: NDArray[np.float64]) -> NDArray[np.int8]:
+    """Fingerprints from up to `SIZE` differences from bin to bin, NaN where one is not known; see `fingerprints`."""
+    out = np.zeros((*step.shape[:-1], SIZE))
     out[..., : step.shape[-1]] = _tamed(np.nan_to_num(step))
     length = np.linalg.norm(out, axis=-1, keepdims=True)
     enough = (length > 0) & (np.count_nonzero(out, axis=-1, keepdims=True) >= LEAST)
@@ -102,10 +106,24 @@ def _tamed(step: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.clip(step, -CLIP * usual, CLIP * usual)
 
 
-def _bins(x: NDArray[np.float64], rate_hz: float, bin_hz: float) -> NDArray[np.float64]:
-    """Means over bins, each under a Hann window over its neighbours; NaN where no sample is valid."""
-    fine_hz = bin_hz * FINE
-    n_fine = int(min(x.shape[-1] / rate_hz, (SIZE + 2) / bin_hz) * fine_hz)
+def smooth(x: NDArray[np.float64], rate_hz: float, grid: Grid, n_fine: int, every: int = 1) -> NDArray[np.float64]:
+    """Means over bins, each under a Hann window over its neighbours; NaN where no sample is valid.
+
+    Parameters
+    ----------
+    x : array, shape (..., samples), NaN where invalid
+    rate_hz : float
+    grid : Grid
+    n_fine : int
+        How many of a bin's `FINE` parts are looked at.
+    every : int
+        So many of these parts lie between two means.
+
+    Returns
+    -------
+    array, shape (..., means)
+    """
+    fine_hz = grid.rate_hz * FINE
     edges: NDArray[np.float64] = np.arange(n_fine + 1, dtype=np.float64) * (rate_hz / fine_hz)
     valid = np.isfinite(x)
     # What is held of a bin: all of it where every sample is valid, which spares an integral.
@@ -113,11 +131,10 @@ def _bins(x: NDArray[np.float64], rate_hz: float, bin_hz: float) -> NDArray[np.f
     known = np.broadcast_to(held > 1e-9, (*x.shape[:-1], n_fine))
     mean = _between(x if valid.all() else np.where(valid, x, 0.0), edges) / np.maximum(held, 1e-9)
     window = np.hanning(2 * FINE + 1)[1:-1]
-    n_bins = max((n_fine - window.size) // FINE + 1, 0)
-    if not n_bins:
+    if n_fine < window.size:
         return np.zeros((*x.shape[:-1], 0))
-    weight = _windows(known.astype(np.float64), window, n_bins)
-    return np.where(weight > 0, _windows(np.where(known, mean, 0.0), window, n_bins) / np.maximum(weight, 1e-9), np.nan)
+    weight = _windows(known.astype(np.float64), window, every)
+    return np.where(weight > 0, _windows(np.where(known, mean, 0.0), window, every) / np.maximum(weight, 1e-9), np.nan)
 
 
 def _between(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,6 +146,6 @@ def _between(x: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.f
     return np.diff(total[..., at] + part * held[..., at], axis=-1)
 
 
-def _windows(x: NDArray[np.float64], window: NDArray[np.float64], n_bins: int) -> NDArray[np.float64]:
-    view = np.lib.stride_tricks.sliding_window_view(x, window.size, axis=-1)[..., : n_bins * FINE : FINE, :]
+def _windows(x: NDArray[np.float64], window: NDArray[np.float64], every: int) -> NDArray[np.float64]:
+    view = np.lib.stride_tricks.sliding_window_view(x, window.size, axis=-1)[..., ::every, :]
     return np.asarray(view @ window)

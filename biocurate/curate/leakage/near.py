@@ -39,7 +39,7 @@ class Alike:
     """With its sign taken away: a copy upside down is a copy."""
 
 
-def near_copies(fingerprints: NDArray[np.int8], seed: int = 0) -> Alike:
+def near_copies(fingerprints: NDArray[np.int8], seed: int = 0, alike: float = ALIKE) -> Alike:
     """Find the pairs that are too alike for chance.
 
     Parameters
@@ -48,9 +48,11 @@ def near_copies(fingerprints: NDArray[np.int8], seed: int = 0) -> Alike:
         None of them all zero.
     seed : int
         Of the hyperplanes.
+    alike : float
+        Least cosine, whatever chance gives.
     """
     n = len(fingerprints)
-    least = least_cosines(fingerprints)
+    least = least_cosines(fingerprints, alike)
     found = [np.zeros(0, dtype=np.int64)]
     bits = int(np.clip(np.ceil(np.log2(max(n, 2))), 8, 24))
     random = np.random.default_rng(seed)
@@ -63,7 +65,7 @@ def near_copies(fingerprints: NDArray[np.int8], seed: int = 0) -> Alike:
     return Alike(*np.divmod(pairs, n), _cosines(fingerprints, pairs, n))
 
 
-def least_cosines(fingerprints: NDArray[np.int8]) -> NDArray[np.float64]:
+def least_cosines(fingerprints: NDArray[np.int8], alike: float = ALIKE) -> NDArray[np.float64]:
     """From which cosine on each fingerprint has a copy.
 
     A signal of few frequencies, such as a ventilated patient's breath, meets others by chance. Of random directions in
@@ -79,7 +81,7 @@ def least_cosines(fingerprints: NDArray[np.int8]) -> NDArray[np.float64]:
         power = np.abs(np.fft.rfft(block, 2 * block.shape[1], axis=1)) ** 2
         frequencies[first : first + CHUNK] = power.sum(axis=1) ** 2 / (power**2).sum(axis=1) / 2
     by_chance = (FALSE_ALARMS / max(n, 1)) ** (2 / np.maximum(2 * frequencies - 1, 1))
-    return np.maximum(ALIKE, np.sqrt(1 - by_chance))
+    return np.maximum(alike, np.sqrt(1 - by_chance))
 
 
 def _keys(fingerprints: NDArray[np.int8], planes: NDArray[np.float32]) -> NDArray[np.int64]:

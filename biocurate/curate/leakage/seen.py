@@ -18,7 +18,7 @@ def write_seen(run: Path, content: pl.DataFrame) -> None:
 
 
 def read_seen(run: Path) -> pl.DataFrame:
-    """What a run's models were shown.
+    """What a run's models were shown; of a run from before they were kept, `grams` and `shapes` are null.
 
     Raises
     ------
@@ -26,8 +26,10 @@ def read_seen(run: Path) -> pl.DataFrame:
         Where the run does not say, so that nothing can be proved of it.
     """
     try:
-        return pl.read_parquet(run / TRAINED_ON)
+        rows = pl.read_parquet(run / TRAINED_ON)
     except (OSError, pl.exceptions.PolarsError) as error:
         what = f"it does not say which recordings its models were trained on ({TRAINED_ON})."
         mend = "Name the folder of a run; one from before this was kept has to be trained again."
         raise ModelError(what, where=str(run), mend=mend) from error
+    there = set(rows.columns)
+    return rows.with_columns(pl.lit(None, pl.Binary).alias(name) for name in ("grams", "shapes") if name not in there)

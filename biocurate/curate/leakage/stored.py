@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.curate.leakage.fingerprint import SIZE, UNSEEN, VERSION, fingerprints, grid_of
+from biocurate.curate.leakage.stretches import CHANNELS, stretches, valid
 from biocurate.engine import Progress, Silent
 from biocurate.errors import LeaseError
 from biocurate.sensors import SensorType
@@ -19,17 +20,19 @@ from biocurate.store.split_schema import FINGERPRINTS
 from biocurate.store.store import Store
 
 TABLE = "fingerprints"
-CHANNELS = 12
-"""Channels of a stream that get one: all leads of an ECG, the first of an EEG."""
-
 BATCH = 4_000_000
 """Samples that are read at once."""
 
 KEY = ["recording_id", "revision", "stream_no"]
 
+BYTES = ["vectors", "grams", "shapes"]
+"""Of the beginning; of the numbers of the whole; of the whole at its marks."""
 
-def stored_fingerprints(store: Store, progress: Progress | None = None) -> pl.DataFrame:
-    """Fingerprints of every stream of a store; those that are wanting are made, and kept.
+
+def stored_fingerprints(
+    store: Store, progress: Progress | None = None, streams: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """Fingerprints of the streams of a store; those that are wanting are made, and kept.
 
     They are not kept in a store that is opened at a snapshot, or that another process is writing to.
 
@@ -38,14 +41,19 @@ def stored_fingerprints(store: Store, progress: Progress | None = None) -> pl.Da
     store : Store
     progress : Progress, optional
         Is told of streams.
+    streams : DataFrame, optional
+        Only these: recording_id, revision, stream_no; all where left out.
 
     Returns
     -------
-    DataFrame with columns recording_id, revision, stream_no, sensor_type, vectors (bytes, channels x SIZE of int8)
+    DataFrame with columns recording_id, revision, stream_no, sensor_type and, as bytes, vectors (channels x SIZE of
+    int8, of the beginning), grams (int64) and shapes (SIZE of int8 each), of the whole
     """
     told = progress or Silent()
     kept = _kept(store)
     wanted = SignalReader(store).streams.filter(~pl.col("sensor_type").is_in([str(each) for each in UNSEEN]))
+    if streams is not None:
+        wanted = wanted.join(streams, on=KEY, how="semi")
     missing = wanted.join(kept, on=KEY, how="anti")
     if missing.is_empty():
         return kept.join(wanted.select(KEY), on=KEY, how="semi")
@@ -62,10 +70,12 @@ def stored_fingerprints(store: Store, progress: Progress | None = None) -> pl.Da
 
 
 def _kept(store: Store) -> pl.DataFrame:
-    columns = [*KEY, "sensor_type", "vectors"]
-    if not store.tables.exists(TABLE):
+    columns = [*KEY, "sensor_type", *BYTES]
+    rows = store.tables.scan(TABLE) if store.tables.exists(TABLE) else None
+    # A table of an earlier version of the rules has fewer columns, and no row that counts.
+    if rows is None or not set(columns) <= set(rows.collect_schema()):
         return pl.DataFrame(schema={name: pl.Schema(FINGERPRINTS)[name] for name in columns})
-    return store.tables.scan(TABLE).filter(pl.col("version") == VERSION).select(columns).unique(KEY).collect()
+    return rows.filter(pl.col("version") == VERSION).select(columns).unique(KEY).collect()
 
 
 def _keep(store: Store, rows: pl.DataFrame) -> None:
@@ -103,31 +113,26 @@ def _made(reader: SignalReader, streams: pl.DataFrame) -> pl.DataFrame:
     grid, n_samples = grid_of(SensorType.parse(row["sensor_type"])), int(row["looked_at"] or 0)
     columns = streams.select(*KEY, "sensor_type")
     if not n_samples:
-        return columns.with_columns(vectors=pl.lit(b""))
+        return columns.with_columns(pl.lit(b"").alias(name) for name in BYTES)
     stored = reader.digital(
         streams["part"].to_list(), streams["part_digest"].to_list(), streams["start"].to_numpy(), n_samples
     )[:, :CHANNELS]
-    made = fingerprints(_valid(stored, streams), float(row["rate_hz"]), grid)
-    return columns.with_columns(vectors=pl.Series([each.tobytes() for each in made], dtype=pl.Binary))
+    known = np.stack([valid(x, codes) for x, codes in zip(stored, streams["invalid"].to_list(), strict=True)])
+    made = fingerprints(known, float(row["rate_hz"]), grid)
+    whole = [stretches(reader, stream) for stream in streams.iter_rows(named=True)]
+    each = ([x.tobytes() for x in made], *zip(*whole, strict=True))
+    return columns.with_columns(pl.Series(name, of, pl.Binary) for name, of in zip(BYTES, each, strict=True))
 
 
-def _valid(stored: NDArray[np.generic], streams: pl.DataFrame) -> NDArray[np.float64]:
-    """Samples as stored, without their scale; NaN where they are invalid."""
-    x = stored.astype(np.float64)
-    codes = np.array([list(each)[: x.shape[1]] for each in streams["invalid"].to_list()], dtype=np.float64)
-    x[x == codes[..., None]] = np.nan
-    return x
-
-
-def vectors_of(rows: pl.DataFrame) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-    """Fingerprints as one array, and the row that each is of; those of silence are left out.
+def vectors_of(rows: pl.DataFrame, column: str = "vectors") -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Fingerprints (or ``shapes``) as one array, and the row that each is of; those of silence are left out.
 
     Returns
     -------
     vectors : array of int8, shape (n, SIZE)
     row : array of int, shape (n,)
     """
-    kept = rows["vectors"].fill_null(b"")
+    kept = rows[column].fill_null(b"")
     vectors = np.frombuffer(b"".join(kept.to_list()), dtype=np.int8).reshape(-1, SIZE)
     counts = kept.bin.size().to_numpy() // SIZE
     row = np.repeat(np.arange(rows.height), counts)

@@ -14,6 +14,7 @@ from biocurate.curate.manifests.cap import capped
 from biocurate.curate.manifests.content import content_hash
 from biocurate.curate.manifests.definition import Definition
 from biocurate.curate.manifests.keep import keep_manifest
+from biocurate.curate.manifests.own import judge_own, own_windows
 from biocurate.curate.manifests.pairs import paired
 from biocurate.curate.manifests.quality import meeting
 from biocurate.curate.manifests.select import labelled, select
@@ -21,47 +22,54 @@ from biocurate.curate.splits.guard import check_guard
 from biocurate.curate.splits.place import split_windows
 from biocurate.curate.splits.placed import keep_placed, placed
 from biocurate.curate.splits.rule import BalancedSplit, TimeSplit
-from biocurate.curate.windows import build as windows
+from biocurate.engine import Pool, Progress
 from biocurate.errors import ManifestError
 from biocurate.store.manifests import Manifest, built_manifests, each_label, manifest_rows, terms_of
 from biocurate.store.runs import Run
 from biocurate.store.store import Store
 
 
-def build_manifest(store: Store, definition: Definition) -> Manifest:
+def build_manifest(
+    store: Store, definition: Definition, *, pool: Pool | None = None, progress: Progress | None = None
+) -> Manifest:
     """Select, label and split windows, and write them.
 
     A definition that says how to cut windows gets a window set of its own, ``manifest-<name>``, cut anew at every
-    build.
+    build, and judged as far as its thresholds on quality ask for it.
 
     Parameters
     ----------
     store : Store
     definition : Definition
+    pool : Pool, optional
+        Where windows are judged; here where left out.
+    progress : Progress, optional
+        Is told of windows that are judged.
 
     Raises
     ------
     ManifestError
-        Where nothing is selected, a column does not exist, or a split stays empty; no manifest is written.
+        Where nothing is selected, a column does not exist, or a split stays empty; no manifest is written, and no
+        window set.
     StaleError
         Where the window set was cut from recordings that have been replaced.
     """
-    rule = definition.window_rule
-    if rule is not None:
-        windows.cut_set(store, definition.window_set, rule, overwrite=True)
     made = Run("manifest", definition.name, {"definition": definition.canonical()})
     with store.lease(f"manifest build {definition.name}", made.run_id):
-        snapshot_id = store.snapshot_id
-        selected = paired(store, select(store, definition), definition.pairs, definition.name)
-        selected = labelled(selected, definition)
-        selected, dropped = meeting(store, selected, definition.window_set, definition.quality, definition.name)
-        selected, beyond = capped(selected, definition.cap)
-        rows, splits = _split(store, selected, definition)
+        with own_windows(store, definition):
+            selected = paired(store, select(store, definition), definition.pairs, definition.name)
+            selected = labelled(selected, definition)
+            judge_own(store, definition, selected, pool, progress)
+            selected, dropped = meeting(store, selected, definition.window_set, definition.quality, definition.name)
+            selected, beyond = capped(selected, definition.cap)
+            rows, splits = _split(store, selected, definition)
+            digest = content_hash(store, definition.canonical(), rows)
         manifest = Manifest(
             name=definition.name,
-            hash=content_hash(store, definition.canonical(), rows),
+            hash=digest,
             definition=json.loads(definition.canonical()),
-            snapshot_id=snapshot_id,
+            # Of the windows, too, where they are its own.
+            snapshot_id=store.snapshot_id if definition.window_rule is None else store.publish(made.run_id),
             named=_labels(definition, rows),
             splits=splits,
             rows=rows,

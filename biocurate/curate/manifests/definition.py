@@ -6,7 +6,7 @@ title: Rest against mental arithmetic, 10 s windows
 windows: {corpora: [eegmat], length: 10s, hop: 10s, require: [EEG, ECG]}    # or {set: w10}, a set that is built
 where: "age >= 18"                                        # or `query`: a SELECT that returns window_id
 pairs: {sensors: [EEG, ECG], min_rate_hz: 100, max_uncertainty: 20ms}
-quality: [{sensor: ECG, measure: ecg_sqi_v1, at_least: 0.8}]    # after `biocurate quality score`
+quality: [{sensor: ECG, measure: ecg_sqi_v1, at_least: 0.8}]    # what is dropped for its quality
 label: {column: condition, map: {rest: rest, arithmetic: task}}
 cap: {windows: 100, per: person}                          # at most so many windows of each, a draw by hash
 split: {method: hash, seed: 0, fractions: {train: 0.7, val: 0.15, test: 0.15}}
@@ -75,7 +75,7 @@ class Definition(Part):
     pairs: PairRule | None = None
     """Sensor types that have to cover a window at once, and how sure it is that they do."""
     quality: tuple[QualityRule, ...] = ()
-    """What the quality of a window has to meet; its set was judged before."""
+    """What the quality of a window has to meet; a set that is named was judged before."""
     label: LabelRule | None = None
     cap: CapRule | None = None
     """How many windows of each person or recording; they are drawn before they are split."""

@@ -33,7 +33,7 @@ def paired(store: Store, rows: pl.DataFrame, rule: PairRule | None, name: str) -
         return rows
     sensors = [str(sensor) for sensor in rule.sensors]
     # Pairs are found anew: a rule stands by itself, whether or not `biocurate pairs build` was run.
-    found = pairs_of(rows, streams_of(store, rows.lazy(), sensors), sensors)
+    found = pairs_of(rows, streams_of(store, rows.lazy(), sensors, rule.clocks), sensors)
     if rule.min_rate_hz is not None:
         found = found.filter(pl.min_horizontal("rate_a_hz", "rate_b_hz") >= rule.min_rate_hz)
     if rule.max_uncertainty is not None:

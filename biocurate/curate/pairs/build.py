@@ -6,21 +6,23 @@ The set has the name of its window set, and is stale where that is: in SQL ``pai
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import polars as pl
 import pyarrow as pa
 
+from biocurate.curate.clocks.said import ClockRule, said_rows
 from biocurate.curate.pairs.join import pairs_of
 from biocurate.curate.pairs.timing import Streams
 from biocurate.errors import UsageError
 from biocurate.recording import NS
 from biocurate.sensors import SensorType
-from biocurate.store.pair_schema import PAIRS
+from biocurate.store.pair_schema import CLOCKS, PAIRS
 from biocurate.store.parquet import ROW_GROUP
 from biocurate.store.runs import Run
+from biocurate.store.schema import cast
 from biocurate.store.signal_reader import view_of
 from biocurate.store.sql import nearest
 from biocurate.store.store import Store
@@ -85,9 +87,12 @@ def wanted(sensors: Sequence[str]) -> list[str]:
     return [str(SensorType.parse(each)) for each in sensors]
 
 
-def streams_of(store: Store, windows: pl.LazyFrame, sensors: Sequence[str]) -> Streams:
+def streams_of(
+    store: Store, windows: pl.LazyFrame, sensors: Sequence[str], said: Mapping[str, ClockRule] | None = None
+) -> Streams:
     """Streams of some sensor types in the recordings of some windows, with what is known of their clocks.
 
+    What is said of a device counts before what the store has of its clock.
     Where the windows are of a view, its streams; they go by the clocks of those that they were made from.
     """
     mine = windows.select("recording_id").unique()
@@ -95,7 +100,11 @@ def streams_of(store: Store, windows: pl.LazyFrame, sensors: Sequence[str]) -> S
     clocks = store.streams.select("recording_id", "stream_no", "clock")
     streams = store.streams_of(view).filter(pl.col("sensor_type").is_in(list(sensors))).drop("clock", strict=False)
     timed = streams.join(mine, on="recording_id", how="semi").join(clocks, on=["recording_id", "stream_no"], how="left")
-    return Streams.of(timed, store.clocks)
+    if not said:
+        return Streams.of(timed, store.clocks)
+    told = pl.DataFrame(cast(said_rows(store, mine.collect()["recording_id"], said), CLOCKS)).lazy()
+    others = store.clocks.join(told, on=["recording_id", "clock"], how="anti")
+    return Streams.of(timed, pl.concat([others, told], how="vertical_relaxed"))
 
 
 def combinations(pairs: pl.LazyFrame) -> pl.DataFrame:
@@ -104,16 +113,20 @@ def combinations(pairs: pl.LazyFrame) -> pl.DataFrame:
     Returns
     -------
     DataFrame
-        sensor_a, sensor_b, rate_a_hz, rate_b_hz (both rounded), method, pairs, hours (of windows that overlap, each
-        counts), subjects, median_uncertainty_ms (null: not known) and worst_residual_ms; the most hours first.
+        sensor_a, sensor_b, rate_a_hz, rate_b_hz (both rounded), method, pairs, hours (what several windows cover
+        counts once), subjects, median_uncertainty_ms (null: not known) and worst_residual_ms; the most hours first.
     """
     of_both = ("sensor_a", "sensor_b", "rate_a_hz", "rate_b_hz", "method")
+    end, within = pl.col("t0_ns") + pl.col("duration_ns"), (*of_both, "recording_id")
+    reached = end.cum_max().shift(1).over(within)
     counted = (
         pairs.with_columns(pl.col("rate_a_hz", "rate_b_hz").round())
+        .sort(*within, "t0_ns")
+        .with_columns(new_ns=(end - pl.max_horizontal("t0_ns", reached)).clip(0))
         .group_by(of_both)
         .agg(
             pairs=pl.len(),
-            hours=pl.col("duration_ns").filter(pl.col("window_id").is_first_distinct()).sum() / (3600 * NS),
+            hours=pl.col("new_ns").sum() / (3600 * NS),
             subjects=pl.col("person").n_unique(),
             median_uncertainty_ms=pl.col("uncertainty_ns").median() / 1e6,
             worst_residual_ms=pl.col("residual_ns").abs().max() / 1e6,

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from biocurate.curate.clocks.said import ClockRule
 from biocurate.curate.fields import Nanoseconds, Part, Sensor
 
 
@@ -18,6 +19,9 @@ class PairRule(Part):
     """Of both streams, their native rate."""
     max_uncertainty: Nanoseconds | None = None
     """Of the offset between the two clocks; one that is only declared has none, and does not meet it."""
+
+    clocks: dict[str, ClockRule] = Field(default_factory=dict)
+    """By device, an offset or events that are said of its clock; what the store has of the others counts."""
 
     @model_validator(mode="after")
     def _is_not_negative(self) -> Self:

@@ -65,7 +65,7 @@ class Streams:
     @classmethod
     def of(cls, streams: pl.LazyFrame, clocks: pl.LazyFrame) -> Streams:
         """From the relations ``streams`` and ``clocks``; streams without a sample are left out."""
-        known = clocks.filter(pl.col("status") == "estimated").select(
+        known = clocks.filter(pl.col("status") != "no confidence").select(
             "recording_id", "clock", "knots", "uncertainty_ns", "method"
         )
         rows = (

@@ -20,14 +20,6 @@ class Beats(NamedTuple):
     sample: NDArray[np.intp]
 
 
-def band_pass(x: Floats, rate_hz: float, low: float, high: float) -> Floats:
-    """Butterworth of order 2, forward and backward, along the last axis; a cut-off past 0.45 of the rate is lowered."""
-    from scipy.signal import butter, sosfiltfilt
-
-    sections = butter(2, (low, min(high, 0.45 * rate_hz)), "bandpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfiltfilt(sections, x, axis=-1, padlen=min(x.shape[-1] - 1, round(rate_hz / low))))
-
-
 def smoothed(x: Floats, samples: float) -> Floats:
     """Mean over so many samples around each, along the last axis."""
     from scipy.ndimage import uniform_filter1d

@@ -67,27 +67,36 @@ def score_set(store: Store, name: str, *, pool: Pool | None = None, progress: Pr
     LeaseError
         While another process writes to the store.
     """
-    pool, bar, began = pool or InProcess(), progress or Silent(), time.monotonic()
+    began = time.monotonic()
     windows = _windows(store, name)
     run = Run("quality", name, {"measures": [each.column for each in measures()]})
-    outcome = Outcome(name, windows=windows.height)
     with store.lease(f"quality score {name}", run.run_id):
-        spans = wanted(store, windows)
-        there = _follow(store, PREFIX + name, spans)
-        todo = spans.join(there, on=STREAM, how="anti", nulls_equal=True, maintain_order="left")
-        outcome.there_before = spans.height - todo.height
-        bar.start(todo.height)
-        reasons: Counter[str] = Counter()
-        for task, rows in pool.map(judge, tasks(store, todo, pool.workers)):
-            store.tables.append(PREFIX + name, rows)
-            reasons.update(rows.column("reason").to_pylist())
-            outcome.judged += rows.num_rows
-            bar.advance(_size(task))
-        if todo.height:
+        outcome = score_unpublished(store, name, windows, pool=pool, progress=progress)
+        if outcome.judged:
             run.finish(store, done=outcome.judged)
         outcome.snapshot_id = store.publish(run.run_id)
-    outcome.reasons = dict(reasons.most_common())
     outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+def score_unpublished(
+    store: Store, name: str, windows: pl.DataFrame, *, pool: Pool | None = None, progress: Progress | None = None
+) -> Outcome:
+    """Judge some of a set's windows; see `score_set`. The caller holds the lease, and publishes."""
+    pool, bar = pool or InProcess(), progress or Silent()
+    outcome = Outcome(name, windows=windows.height)
+    there = _follow(store, PREFIX + name, wanted(store, _windows(store, name)))
+    spans = wanted(store, windows)
+    todo = spans.join(there, on=STREAM, how="anti", nulls_equal=True, maintain_order="left")
+    outcome.there_before = spans.height - todo.height
+    bar.start(todo.height)
+    reasons: Counter[str] = Counter()
+    for task, rows in pool.map(judge, tasks(store, todo, pool.workers)):
+        store.tables.append(PREFIX + name, rows)
+        reasons.update(rows.column("reason").to_pylist())
+        outcome.judged += rows.num_rows
+        bar.advance(_size(task))
+    outcome.reasons = dict(reasons.most_common())
     return outcome
 
 

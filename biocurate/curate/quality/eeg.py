@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from biocurate.curate.quality.beats import band_pass
+from biocurate.curate.beat_curves import band_pass
 from biocurate.curate.quality.block import Block, Floats, Judged, judged
 from biocurate.curate.quality.registry import register
 from biocurate.sensors import SensorType

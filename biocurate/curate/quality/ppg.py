@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from biocurate.curate.quality.beats import LEAST, Beats, band_pass, epochs, peaks, repeated, summit
+from biocurate.curate.beat_curves import band_pass
+from biocurate.curate.quality.beats import LEAST, Beats, epochs, peaks, repeated, summit
 from biocurate.curate.quality.block import Block, Judged, judged
 from biocurate.curate.quality.reasons import Reason
 from biocurate.curate.quality.registry import register

@@ -44,6 +44,11 @@ class Batch:
     rows: tuple[Row, ...]
 
     @property
+    def n_bytes(self) -> int:
+        """Of derived samples, about: as many as there are raw ones."""
+        return sum(4 * row["n_samples"] * row["n_channels"] for row in self.rows)
+
+    @property
     def seconds(self) -> float:
         """Recorded time, each stream counted."""
         return float(sum(row["n_samples"] / row["rate_hz"] for row in self.rows))
@@ -150,14 +155,19 @@ def _with_company(view: View, raw: pl.DataFrame) -> pl.DataFrame:
 
 
 def batches(store: Store, view: View, todo: Todo, run_id: str, codec: str, lazy: bool, workers: int) -> Iterator[Batch]:
-    """Part what is to do into tasks, a person's streams together."""
+    """Part what is to do into tasks, a person's streams together; the largest come first.
+
+    A large one that came last would leave all workers but one without work.
+    """
     size = pl.col("n_samples") * pl.col("n_channels") * 4
     total = todo.rows.select(size.sum()).item() or 0
     most = min(MOST, max(LEAST, total // (8 * max(1, workers))))
+    found = []
     for (corpus,), rows in todo.rows.group_by(["corpus"], maintain_order=True):
         persons = rows.group_by("person", maintain_order=True).agg(size.sum().alias("bytes"))
         number = (persons["bytes"].cum_sum() - persons["bytes"]) // most
         dealt = rows.join(persons.select("person", task=number), on="person", how="left", maintain_order="left")
         for _, mine in dealt.group_by("task", maintain_order=True):
             made = tuple(mine.drop("task").iter_rows(named=True))
-            yield Batch(store.objects, view, str(corpus), todo.mains[str(corpus)], run_id, codec, lazy, made)
+            found.append(Batch(store.objects, view, str(corpus), todo.mains[str(corpus)], run_id, codec, lazy, made))
+    return iter(sorted(found, key=lambda batch: -batch.n_bytes))

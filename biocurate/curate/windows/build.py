@@ -35,7 +35,7 @@ from biocurate.store.schema import WINDOWS
 from biocurate.store.stale import OWN_SET
 from biocurate.store.store import Store
 
-BATCH = 125_000
+BATCH = 62_500
 """Windows that are made and written at once; more take memory and are no faster (`biocurate bench windows`)."""
 
 
@@ -122,16 +122,26 @@ def cut_set(store: Store, name: str, rule: WindowRule, *, where: str | None = No
     _check_name(store, name, overwrite)
     run = Run("windows", name, {"rule": rule.model_dump(mode="json"), "where": where})
     with store.lease(f"windows build {name}", run.run_id):
-        cutter = _Cutter.prepare(store, rule, where)
-        batches = cutter.batches()
-        first = next(batches, None)
-        if first is None:
-            raise why_nothing(rule, cutter.segments, cutter.sensors, cutter.grids)
-        reader = pa.RecordBatchReader.from_batches(cutter.schema, _chain(first, batches))
-        store.tables.write(f"windows/{name}", reader)
+        cutter = _cut(store, name, rule, where)
         run.finish(store, done=cutter.written)
         snapshot_id = store.publish(run.run_id)
     return summarise(store, name, cutter.columns, snapshot_id)
+
+
+def cut_unpublished(store: Store, name: str, rule: WindowRule) -> None:
+    """Cut windows into a set in the place of one of the same name; the caller holds the lease, and publishes."""
+    _check_name(store, name, overwrite=True)
+    _cut(store, name, rule)
+
+
+def _cut(store: Store, name: str, rule: WindowRule, where: str | None = None) -> _Cutter:
+    cutter = _Cutter.prepare(store, rule, where)
+    batches = cutter.batches()
+    first = next(batches, None)
+    if first is None:
+        raise why_nothing(rule, cutter.segments, cutter.sensors, cutter.grids)
+    store.tables.write(f"windows/{name}", pa.RecordBatchReader.from_batches(cutter.schema, _chain(first, batches)))
+    return cutter
 
 
 def list_windows(store: Store) -> pl.DataFrame:

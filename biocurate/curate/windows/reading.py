@@ -13,7 +13,7 @@ from biocurate.curate.views.lazy import Computing
 from biocurate.curate.windows.choosing import Chosen, choose, one_length, one_montage, one_unit
 from biocurate.errors import UsageError
 from biocurate.sensors import SensorType
-from biocurate.store.finish import Scaling, finished
+from biocurate.store.finish import Scaling, finished, is_flat
 from biocurate.store.scales import Scales
 from biocurate.store.signal_reader import SignalReader, view_of
 from biocurate.store.spans import Target, as_stored
@@ -34,6 +34,7 @@ def read_windows(
     reader: SignalReader | None = None,
     rate_hz: float | None = None,
     scaling: Scaling | None = None,
+    flat: NDArray[np.bool_] | None = None,
 ) -> NDArray[Any]:
     """Read one sensor type in many windows; windows of a view are read as the view has them, normalised and clipped.
 
@@ -56,6 +57,9 @@ def read_windows(
         Only streams of this sampling rate.
     scaling : Scaling, optional
         Of a view that is normalised over the split one trains on: what `fit_scaling` found there.
+    flat : array of bool, shape (windows, channels), optional
+        Is told which channels of which windows are constant or have no sample, before anything normalises them: no
+        mean and spread make signals of these, and none is divided.
 
     Returns
     -------
@@ -88,6 +92,8 @@ def read_windows(
     for mine, own in _montages(chosen):
         picked = np.arange(len(own)) if own == names or len(own) == 1 else np.array([own.index(name) for name in names])
         _put(chosen, mine, picked, out, digital)
+        if flat is not None:
+            _flag(chosen, mine, picked, out, flat)
         if reader.view is not None and not digital:
             _finish(chosen, mine, picked, [own[place] for place in picked], out, scaling)
     return out
@@ -127,13 +133,26 @@ def _compute(reader: SignalReader, stream: Ints, first: Ints, rows: Ints, kinds:
             target.turn(wanted, int(kinds[place]), target.out[rows[place]])
 
 
+def _flag(chosen: Chosen, mine: Ints, picked: Ints, out: NDArray[Any], flat: NDArray[np.bool_]) -> None:
+    """Say which channels of windows are flat, in blocks of bounded size."""
+    for some in _blocks(mine, out):
+        floor = np.zeros((some.size, picked.size))
+        if chosen.reader.view is not None:
+            floor = chosen.reader.index.per_channel("floor", chosen.stream[some], picked)
+        flat[some] = is_flat(out[some], floor)
+
+
+def _blocks(mine: Ints, out: NDArray[Any]) -> Iterator[Ints]:
+    step = max(1, BLOCK // max(1, out.shape[1] * out.shape[2]))
+    for at in range(0, mine.size, step):
+        yield mine[at : at + step]
+
+
 def _finish(
     chosen: Chosen, mine: Ints, picked: Ints, own: Sequence[str], out: NDArray[np.float32], scaling: Scaling | None
 ) -> None:
     """Normalise and clip windows of a view, in blocks of bounded size."""
     row = chosen.reader.streams.row(int(chosen.stream[mine[0]]), named=True)
-    step = max(1, BLOCK // max(1, out.shape[1] * out.shape[2]))
-    for at in range(0, mine.size, step):
-        some = mine[at : at + step]
+    for some in _blocks(mine, out):
         floor = chosen.reader.index.per_channel("floor", chosen.stream[some], picked)
         out[some] = finished(out[some], row, floor, own, scaling)

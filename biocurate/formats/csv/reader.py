@@ -2,7 +2,7 @@
 
 Text is parsed in blocks from the file, or straight out of its archive (`csv.text`). A recording begins with its first
 row. There is no way to jump into text, so that samples and times are held: in memory, or in a temporary file where they
-are many (`csv.spool`); `on_clock: resample` alone holds all of them.
+are many (`csv.spool`). `on_clock: resample` interpolates as samples are asked for (`csv.grid`).
 """
 
 from __future__ import annotations

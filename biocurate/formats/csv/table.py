@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
 from biocurate.formats.csv.clock import Clock, nanoseconds, steady_clock
+from biocurate.formats.csv.grid import Grid
 from biocurate.formats.csv.layout import CsvLayout
 from biocurate.formats.csv.options import CsvOptions, Dtype
 from biocurate.formats.csv.plain import plain_rows
 from biocurate.formats.csv.spool import Spool
 from biocurate.formats.csv.text import Block, Grammar
 from biocurate.formats.csv.times import Times
-from biocurate.formats.csv.unsteady import Grid, grid_of, robust_line, trusted_stamps
-from biocurate.recording import ArraySamples, Samples
+from biocurate.formats.csv.unsteady import grid_of, robust_line, trusted_stamps
+from biocurate.recording import Samples
 
 
 @dataclass
@@ -120,7 +121,7 @@ class Table:
     def samples(self, dtype: Dtype) -> Samples:
         """All rows of the signals of one type; on the grid, where times were resampled."""
         samples = self._spools[dtype].samples()
-        return samples if self._grid is None else ArraySamples(self._grid.samples(samples.read(0, self.n_rows)))
+        return samples if self._grid is None else self._grid.samples(samples)
 
     def missing(self) -> list[str]:
         """What is missing or no finite number, a sentence a column."""

@@ -6,7 +6,6 @@ Nothing is ever sorted. What is done is told in a warning with its figures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from biocurate.errors import SourceError
 from biocurate.formats.csv.clock import GAP, SLACK, Clock, simplest_rate
+from biocurate.formats.csv.grid import Grid, Piece
 from biocurate.formats.csv.ranks import Blocks, median, quantiles
 from biocurate.formats.csv.times import ROWS, Times
 from biocurate.recording import NS, Segment
@@ -145,23 +145,8 @@ def trusted_stamps(times: Times, rate_hz: float, where: str) -> Clock:
     return Clock(rate_hz, segments, (note,) if len(segments) > 1 else ())
 
 
-@dataclass(frozen=True)
-class Grid:
-    """Where irregular times are interpolated at."""
-
-    clock: Clock
-    times_ns: NDArray[np.int64]
-    grid_ns: NDArray[np.float64]
-
-    def samples(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Interpolate linearly, shape (signals, rows) -> (signals, samples); next to a missing value are others."""
-        return np.stack([np.interp(self.grid_ns, self.times_ns, row) for row in values])
-
-
 def grid_of(times: Times, rate_hz: float, where: str) -> Grid:
     """Lay a steady grid over irregular times; pauses of more than `LOST_S` stay gaps.
-
-    Unlike the other clocks it holds all times, as it holds all samples that it interpolates.
 
     Raises
     ------
@@ -169,15 +154,13 @@ def grid_of(times: Times, rate_hz: float, where: str) -> Grid:
         Times run back or stand still.
     """
     _refuse_standing(times, where, "resample")
-    edges, times_ns = _lost(times), times.read(0, len(times))
-    pieces, segments = [], []
+    edges, pieces = _lost(times), []
     for a, b in pairwise(edges):
-        begin = int(times_ns[a])
-        n = int((times_ns[b - 1] - begin) * rate_hz / NS + 1e-6) + 1
-        pieces.append(begin + np.arange(n) * (NS / rate_hz))
-        segments.append(Segment(begin - int(times_ns[0]), n))
-    note = f"Its times are irregular: {len(times_ns)} rows were interpolated linearly at {rate_hz:g} Hz."
-    return Grid(Clock(rate_hz, tuple(segments), (note,)), times_ns, np.concatenate(pieces))
+        begin = times.at(a)
+        pieces.append(Piece(a, b, begin, int((times.at(b - 1) - begin) * rate_hz / NS + 1e-6) + 1))
+    segments = tuple(Segment(piece.begin_ns - times.at(0), piece.n_samples) for piece in pieces)
+    note = f"Its times are irregular: {len(times)} rows were interpolated linearly at {rate_hz:g} Hz."
+    return Grid(Clock(rate_hz, segments, (note,)), times, tuple(pieces))
 
 
 def _lost(times: Times) -> list[int]:

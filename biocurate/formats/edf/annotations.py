@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from functools import lru_cache
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -25,6 +26,9 @@ _TAL = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d*(?:\.\d*)?))?\x14(.*)", re.DO
 
 TOGETHER = 1024
 """Records whose annotations are taken out of the file at a time."""
+
+COUNTED_BYTES = 2**17
+"""Of a block whose times are compared with a whole clock's; sixteen of them are remembered."""
 
 _LATEST = 2**62  # nanoseconds; a later time is damage
 
@@ -66,35 +70,67 @@ def read_lists(records: Records, signals: Sequence[EdfSignal], say: Saying = pla
     found: list[Annotation] = []
     n_unreadable = 0
     for position, signal in enumerate(signals):
-        for raw in _blocks(records, signal):
-            if position == 0 and (second := _whole_second(raw)) is not None:
-                onsets.append(second * NS)
+        for some in _blocks(records, signal):
+            if position == 0 and (seconds := _counted(some)) is not None:
+                onsets += [second * NS for second in seconds]
                 continue
-            lists, bad = _parse(raw)
-            n_unreadable += bad
-            if position == 0:
-                onsets.append(_time_kept(lists))
-            found.extend(annotation for each in lists for annotation in each.annotations(say))
+            for raw in some:
+                if position == 0 and (second := _whole_second(raw)) is not None:
+                    onsets.append(second * NS)
+                    continue
+                lists, bad = _parse(raw)
+                n_unreadable += bad
+                if position == 0:
+                    onsets.append(_time_kept(lists))
+                found.extend(annotation for each in lists for annotation in each.annotations(say))
     found.sort(key=lambda annotation: (annotation.onset_ns, annotation.duration_ns, annotation.value))
     return TimedLists(tuple(onsets), tuple(found), n_unreadable)
 
 
-def _blocks(records: Records, signal: EdfSignal) -> Iterator[bytes]:
-    """What an annotation signal holds in each record, without the zeros that fill it up."""
+@dataclass(frozen=True)
+class _Block:
+    """What an annotation signal holds in some records, end to end."""
+
+    raw: bytes
+    size: int
+    """Bytes of a record."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Each record's, without the zeros that fill it up."""
+        for start in range(0, len(self.raw), self.size):
+            yield self.raw[start : start + self.size].rstrip(b"\x00")
+
+
+def _blocks(records: Records, signal: EdfSignal) -> Iterator[_Block]:
+    """Many records at a time: to take bytes out of an array costs more than to read them."""
     columns = slice(signal.column, signal.column + signal.per_record)
-    size = signal.per_record * records.width
-    # Many records at a time: to take bytes out of an array costs more than to read them.
     for first in range(0, records.n_records, TOGETHER):
-        some = records.array[first : first + TOGETHER, columns].tobytes()
+        raw = records.array[first : first + TOGETHER, columns].tobytes()
         give_back(records.array)
-        yield from (some[start : start + size].rstrip(b"\x00") for start in range(0, len(some), size))
+        yield _Block(raw, signal.per_record * records.width)
+
+
+def _counted(block: _Block) -> range | None:
+    """The second of each record, where they say that and nothing else, in equal steps, as nearly every block does."""
+    if not block.size <= len(block.raw) <= COUNTED_BYTES:
+        return None
+    starts = [_whole_second(raw) for raw in islice(block, 2)]
+    first, second = starts[0], starts[-1]
+    if first is None or second is None or (len(starts) > 1 and second <= first):
+        return None
+    seconds = range(first, first + max(1, second - first) * (len(block.raw) // block.size), max(1, second - first))
+    return seconds if block.raw == _clock(seconds, block.size) else None
+
+
+@lru_cache(maxsize=16)
+def _clock(seconds: range, size: int) -> bytes:
+    """What records of so many bytes hold that say when they begin."""
+    return b"".join((b"+%d\x14\x14" % second).ljust(size, b"\x00") for second in seconds)
 
 
 def first_onset_ns(records: Records, keeper: EdfSignal) -> int | None:
     """When the first record begins, from the header's start time; reads its time-keeping list and nothing else."""
-    with records.source.open() as stream:
-        stream.seek(records.offset + keeper.column * records.width)
-        raw = stream.read(keeper.per_record * records.width)
+    raw = records.source.piece(records.offset + keeper.column * records.width, keeper.per_record * records.width)
     return _time_kept(_parse(raw)[0])
 
 

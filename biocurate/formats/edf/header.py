@@ -31,6 +31,8 @@ _SIGNAL_FIELDS = {
     "label": 16, "transducer": 80, "unit": 8, "physical_min": 8, "physical_max": 8, "digital_min": 8,
     "digital_max": 8, "prefilter": 80, "per_record": 8, "reserved": 32,
 }  # fmt: skip
+USUAL_BYTES = 2**13
+"""What is read at first: the header of up to 31 signals."""
 MOST_SECONDS = 10**7
 """Of a data record: what is longer is damage."""
 MOST_HZ = 10**9
@@ -103,7 +105,7 @@ class EdfHeader:
         """Whether it says that there may be gaps between records: EDF+ section 2.1.1."""
         return self.fields["reserved"][:5] in ("EDF+D", "BDF+D")
 
-    @property
+    @cached_property
     def record_samples(self) -> int:
         """Samples of all signals in a record."""
         return sum(signal.per_record for signal in self.signals)
@@ -146,7 +148,7 @@ class EdfHeader:
         day, month, year = (int(part) for part in match.groups())
         return _date(year + (1900 if year >= 85 else 2000), month, day)
 
-    @property
+    @cached_property
     def start_unix_ns(self) -> int | None:
         """Start by the header's clock, taken as UTC; None where the date is withheld or impossible."""
         day = self.start_date
@@ -188,26 +190,27 @@ def parse_header(source: Source) -> EdfHeader:
         It is no EDF or BDF file, or a field that the layout depends on cannot be read.
     """
     where = source.virtual
-    with source.open() as stream:
-        start = stream.read(256)
-        refuse_impostor(start, where)
-        width = _width(start, where)
-        if len(start) < 256:
-            raise _cut_off(256, len(start), where)
-        fields = _split(start, _FILE_FIELDS)
-        n_signals = _whole(fields["n_signals"], "number of signals", where)
-        rest = stream.read(256 * n_signals)
+    head = source.piece(0, USUAL_BYTES)
+    start = head[:256]
+    refuse_impostor(start, where)
+    width = _width(start, where)
+    if len(start) < 256:
+        raise _cut_off(256, len(start), where)
+    fields = _split(start, _FILE_FIELDS)
+    n_signals = _whole(fields["n_signals"], "number of signals", where)
+    n_bytes = 256 * (n_signals + 1)
+    rest = (head if n_bytes <= USUAL_BYTES else source.piece(0, n_bytes))[256:n_bytes]
     if n_signals < 1:
         raise SourceError("has a header that declares no signal.", where=where, mend=_AGAIN)
-    if len(start) + len(rest) < 256 * (n_signals + 1):
-        raise _cut_off(256 * (n_signals + 1), len(start) + len(rest), where)
+    if len(start) + len(rest) < n_bytes:
+        raise _cut_off(n_bytes, len(start) + len(rest), where)
     return EdfHeader(
         width=width,
         fields=fields,
         n_records=_whole(fields["n_records"], "number of data records", where, least=-1),
         record_s=_duration(fields["record_s"], where),
         signals=_signals_of(rest, n_signals, where),
-        n_bytes=256 * (n_signals + 1),
+        n_bytes=n_bytes,
         has_commas="," in fields["record_s"] or b"," in _limits(rest, n_signals),
         n_controls=len(start[8:] + rest) - len((start[8:] + rest).translate(None, _CONTROLS)),
     )
@@ -309,11 +312,16 @@ def _whole(text: str, what: str, where: str, least: int = 0) -> int:
 
 
 def _duration(text: str, where: str) -> Fraction:
-    text = text.replace(",", ".")
-    seconds = Fraction(text) if is_number(text) else Fraction(-1)
+    seconds = _fraction(text.replace(",", "."))
     if not 0 <= seconds <= MOST_SECONDS:
         raise SourceError("what it gives as the length of a data record is no duration.", where=where, mend=_AGAIN)
     return seconds
+
+
+@lru_cache(maxsize=64)
+def _fraction(text: str) -> Fraction:
+    """A number as it is written, to the last digit; -1 for what is none."""
+    return Fraction(text) if is_number(text) else Fraction(-1)
 
 
 def _plus_date(text: str) -> date | None:

@@ -8,7 +8,8 @@ header's start time, streams, annotations and start time are all moved to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -26,14 +27,16 @@ from biocurate.formats.edf.annotations import (
     stretches,
 )
 from biocurate.formats.edf.header import MOST_HZ, EdfHeader, EdfSignal, parse_header, stated_filter
-from biocurate.formats.edf.records import Records, RecordSamples, runs
+from biocurate.formats.edf.limits import outside_told
+from biocurate.formats.edf.records import Records, RecordSamples, Run, runs
 from biocurate.formats.header import Header, SignalHeader, is_digits
 from biocurate.formats.impostors import is_crlf_damaged
+from biocurate.formats.kept import LARGEST
 from biocurate.formats.outline import Held
 from biocurate.formats.source import Source
 from biocurate.formats.timeline import gaps_told
 from biocurate.recording import NS, Annotation, Channel, Recording, Stream
-from biocurate.sensors import Identity, canonical_unit, identify_all
+from biocurate.sensors import Identity, SensorType, canonical_unit, identify_all
 
 _AGAIN = "The file looks cut off; download it again, or set the reader's `size: as-file` to keep its whole records."
 
@@ -97,9 +100,13 @@ class EdfReader:
         SourceError
             As for the header; or a record of a discontinuous file does not say when it begins, or begins too early.
         """
+        if source.member is None and source.size <= LARGEST:
+            source.read()  # once, for header, annotations, samples and hash
         layout = _layout(source, options)
         _refuse_crlf(layout)
-        return _recording(layout, options)
+        recording = _recording(layout, options)
+        outside = outside_told(layout.records, layout.signals)
+        return replace(recording, warnings=(*recording.warnings, *outside)) if outside else recording
 
     def outline(self, source: Source, options: EdfOptions, held: Mapping[str, Held]) -> Recording:
         """Read header and annotations; samples are mapped, and not looked at."""
@@ -149,7 +156,7 @@ def _layout(source: Source, options: EdfOptions) -> _Layout:
         raise SourceError(
             "has a header that gives no signal any sample.", where=source.virtual, mend="Leave the file out."
         )
-    if any(header.rate_hz(signal) > MOST_HZ for signal in signals):
+    if signals and header.rate_hz(max(signals, key=lambda signal: signal.per_record)) > MOST_HZ:
         raise SourceError(
             "gives a signal more samples in a second than there can be.",
             where=source.virtual,
@@ -221,12 +228,10 @@ def _n_records(source: Source, header: EdfHeader, offset: int, options: EdfOptio
 
 
 def _crlf(source: Source, offset: int) -> bool:
-    with source.open() as stream:
-        stream.seek(offset)
-        head = stream.read(2**12)
-        if b"\n" in head.replace(b"\r\n", b""):
-            return False  # as sound files have it: no need to read on
-        return is_crlf_damaged(head + stream.read(2**20))
+    head = source.piece(offset, 2**12)
+    if b"\n" in head.replace(b"\r\n", b""):
+        return False  # as sound files have it: no need to read on
+    return is_crlf_damaged(source.piece(offset, 2**12 + 2**20))
 
 
 def _refuse_crlf(layout: _Layout) -> None:
@@ -324,25 +329,54 @@ def _moved(annotation: Annotation, by_ns: int) -> Annotation:
 
 
 def _streams(layout: _Layout, parts: tuple[Stretch, ...], warnings: list[str]) -> list[Stream]:
-    groups: dict[tuple[int, str], list[tuple[EdfSignal, Identity]]] = {}
-    identities = identify_all([(signal.label, signal.unit) for signal in layout.signals])
-    for signal, identity in zip(layout.signals, identities, strict=True):
-        groups.setdefault((signal.per_record, identity.sensor_type), []).append((signal, identity))
+    groups, noted = _groups(layout.signals)
+    warnings += noted
     return [
         Stream(
-            sensor_type=members[0][1].sensor_type,
-            rate_hz=layout.header.rate_hz(members[0][0]),
-            channels=tuple(_channel(signal, identity, warnings) for signal, identity in members),
-            segments=tuple(part.segment(per_record) for part in parts),
-            samples=RecordSamples(
-                layout.records, runs([signal.column for signal, _ in members], per_record), per_record
-            ),
+            sensor_type=group.sensor_type,
+            rate_hz=layout.header.rate_hz(group.signals[0]),
+            channels=group.channels,
+            segments=tuple(part.segment(group.per_record) for part in parts),
+            samples=RecordSamples(layout.records, group.runs, group.per_record),
         )
-        for (per_record, _), members in groups.items()
+        for group in groups
     ]
 
 
-def _channel(signal: EdfSignal, identity: Identity, warnings: list[str]) -> Channel:
+@dataclass(frozen=True)
+class _Group:
+    """Signals of one rate and sensor type."""
+
+    sensor_type: SensorType
+    per_record: int
+    signals: tuple[EdfSignal, ...]
+    channels: tuple[Channel, ...]
+    runs: tuple[Run, ...]
+
+
+@lru_cache(maxsize=64)
+def _groups(signals: tuple[EdfSignal, ...]) -> tuple[tuple[_Group, ...], tuple[str, ...]]:
+    """Signals by rate and sensor type, and warnings; files of one corpus mostly have the same."""
+    groups: dict[tuple[int, SensorType], list[tuple[EdfSignal, Channel]]] = {}
+    warnings: list[str] = []
+    identities = identify_all([(signal.label, signal.unit) for signal in signals])
+    for place, (signal, identity) in enumerate(zip(signals, identities, strict=True)):
+        channel = _channel(signal, identity, place, warnings)
+        groups.setdefault((signal.per_record, identity.sensor_type), []).append((signal, channel))
+    made = tuple(
+        _Group(
+            sensor_type,
+            per_record,
+            tuple(signal for signal, _ in members),
+            tuple(channel for _, channel in members),
+            runs([signal.column for signal, _ in members], per_record),
+        )
+        for (per_record, sensor_type), members in groups.items()
+    )
+    return made, tuple(warnings)
+
+
+def _channel(signal: EdfSignal, identity: Identity, place: int, warnings: list[str]) -> Channel:
     status = "declared" if canonical_unit(signal.unit, identity.sensor_type) else "unknown"
     gain, offset = signal.calibration or (1.0, 0.0)
     if signal.calibration is None:
@@ -360,4 +394,5 @@ def _channel(signal: EdfSignal, identity: Identity, warnings: list[str]) -> Chan
         reference=identity.reference,
         prefilter=stated_filter(signal.prefilter) or None,
         unit_status=status,
+        place=place,
     )

@@ -183,22 +183,37 @@ def doubts_of(source: Source, layout: Layout) -> Iterator[str]:
             yield f"a .{file.name.rpartition('.')[2]} file goes on behind the header's last frame; {said}"
 
 
+def has_segments(source: Source) -> bool:
+    """Whether a header is that of a multi-segment record, by its first line alone; header(5), "record line"."""
+    lines = source.piece(0, KEPT_BYTES).splitlines()
+    first = next((line for line in lines if line.strip() and not line.startswith(b"#")), b"")
+    return b"/" in first.split(maxsplit=1)[0] if first else False
+
+
 def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Layout:
-    """Parts of a multi-segment record; header(5), "multi-segment records"."""
+    """Parts of a multi-segment record; header(5), "multi-segment records".
+
+    A missing segment is a gap: its length is in the record's header. Where none is there at all, it is an error.
+    """
     headers: list[Source] = []
     parts: list[Part] = []
     warnings = list(header.warnings)
+    missing: _MissingFile | None = None
     start = 0
     for number, (name, n_frames) in enumerate(header.segments, 1):
         if name != NO_FILE:
             segment = source.sibling(f"{name}.hea")
+            if not n_frames and missing_as_gap and not segment.exists:
+                warnings.append(f"the header of segment {number}, which has no samples, is missing")
+                continue
             headers.append(segment)
         if name != NO_FILE and n_frames:
             try:
                 part = _segment(segment, header, start, n_frames)
-            except _MissingFile:
+            except _MissingFile as error:
                 if not missing_as_gap:
                     raise
+                missing = missing or error
                 headers.remove(segment)
                 warnings.append(
                     f"a file of segment {number} is missing: {n_frames} frames from frame {start} are a gap"
@@ -214,14 +229,32 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
             where=source.virtual,
             mend="The header is damaged; compare it with the corpus' original.",
         )
+    if missing and not parts:
+        raise missing
+    warnings += _gaps_told(header, parts)
     return Layout(header, tuple(headers), tuple(parts), tuple(warnings))
+
+
+def _gaps_told(header: RecordHeader, parts: list[Part]) -> list[str]:
+    """Null and missing segments that follow each other are one gap, at the record's ends too."""
+    edges = [0, *(frame for part in parts for frame in (part.start_frame, part.start_frame + part.n_frames))]
+    lengths = [after - end for end, after in zip(edges[::2], [*edges[1::2], header.n_frames or 0], strict=True)]
+    gaps = [length for length in lengths if length]
+    seconds = sum(gaps) / header.rate_hz
+    return [f"It has {len(gaps)} gaps without a sample, {seconds:.6g} s together."] if gaps and parts else []
 
 
 def _segment(source: Source, record: RecordHeader, start: int, n_frames: int) -> Part:
     """One segment, held to what its record says of it."""
     _present(source)
     header = _header(source)
-    if header.multi_segment or header.rate_hz != record.rate_hz or (header.n_frames or n_frames) != n_frames:
+    if header.multi_segment:
+        raise SourceError(
+            "is a record of several segments, and is named as a segment itself, by its own or another record.",
+            where=source.virtual,
+            mend="The record's header is damaged, or names a wrong file; compare it with the corpus' original.",
+        )
+    if header.rate_hz != record.rate_hz or (header.n_frames or n_frames) != n_frames:
         raise SourceError(
             f"the segment has {header.n_frames} frames at {header.rate_hz:g} Hz, "
             f"the record says {n_frames} at {record.rate_hz:g} Hz.",

@@ -31,7 +31,7 @@ from biocurate.formats.source import Source
 from biocurate.formats.wfdb.annotations import parse_marks, to_annotations
 from biocurate.formats.wfdb.checksums import EAGER_SAMPLES, Checked, Checks, Unchecked
 from biocurate.formats.wfdb.header import DEFAULT_UNIT, SignalLine
-from biocurate.formats.wfdb.layout import Layout, Part, doubts_of, open_layout, signal_files
+from biocurate.formats.wfdb.layout import Layout, Part, doubts_of, has_segments, open_layout, signal_files
 from biocurate.formats.wfdb.signals import (
     INVALID,
     Frames,
@@ -64,8 +64,8 @@ class WfdbOptions(BaseModel):
 
     annotators: dict[str, Annotator] = {}
     """Annotation files to read, by extension (``atr``, ``qrs``, ``i``); none is read unasked."""
-    missing_segments: Literal["refuse", "gap"] = "refuse"
-    """Whether a segment without its files is an error, or a gap and a warning."""
+    missing_segments: Literal["gap", "refuse"] = "gap"
+    """Whether a segment without its files is a gap and a warning, or an error."""
 
 
 @register("wfdb")
@@ -81,8 +81,8 @@ class WfdbReader:
         return list(dict.fromkeys(_companions(source, layout, options)))
 
     def latecomers(self, source: Source, options: WfdbOptions) -> list[Source] | None:
-        """Annotation files that the recipe asks for; where segments may be missing, only the headers tell."""
-        if options.missing_segments == "gap":
+        """Annotation files that the recipe asks for; of segments that may be missing, only all headers tell."""
+        if options.missing_segments == "gap" and has_segments(source):
             return None
         stem = source.name.removesuffix(".hea")
         return [source.sibling(f"{stem}.{extension}") for extension in options.annotators]

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from biocurate.images.representations.rows import total
 
@@ -34,13 +35,18 @@ def decimate(x: Tensor, points: int) -> Tensor:
     exact = x.double()
     if x.shape[1] <= points:
         return exact
-    index, weight = kernel(x.shape[1], points, x.device)
-    return total(exact[:, index] * weight)
+    first, index, weight = kernel(x.shape[1], points, x.device)
+    if x.shape[1] % points:
+        return total(exact[:, index] * weight)
+    # Where a point stands for a whole number of samples, those around it are a view, and nothing is gathered.
+    width, step = weight.shape[1], x.shape[1] // points
+    after = max(first + (points - 1) * step + width - x.shape[1], 0)
+    return total(pad(exact, (-first, after)).unfold(1, width, step) * weight)
 
 
 @lru_cache(maxsize=16)
-def kernel(samples: int, points: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Which samples make each point, and their weights: both of shape (points, taps)."""
+def kernel(samples: int, points: int, device: torch.device) -> tuple[int, Tensor, Tensor]:
+    """Where the first point's samples begin, which make each, and their weights: both of shape (points, taps)."""
     ratio = samples / points
     middle = (np.arange(points)[:, None] + 0.5) * ratio - 0.5
     index = np.ceil(middle - LOBES * ratio).astype(np.int64) + np.arange(int(2 * LOBES * ratio) + 1)
@@ -48,7 +54,8 @@ def kernel(samples: int, points: int, device: torch.device) -> tuple[Tensor, Ten
     weight = np.where(np.abs(away) < LOBES, np.sinc(away) * np.sinc(away / LOBES), 0.0)
     weight[(index < 0) | (index >= samples)] = 0.0
     weight /= weight.sum(axis=1, keepdims=True)
-    return torch.from_numpy(index.clip(0, samples - 1)).to(device), torch.from_numpy(weight).to(device)
+    inside = index.clip(0, samples - 1)
+    return int(index[0, 0]), torch.from_numpy(inside).to(device), torch.from_numpy(weight).to(device)
 
 
 def between(x: Tensor) -> Tensor:

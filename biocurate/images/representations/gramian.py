@@ -34,9 +34,13 @@ class Gramian(Representation):
         return (min(self.points, samples),) * 2
 
     def cosines(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines of the points' angles, float64, shape (batch, points)."""
+        """Cosines and sines of the points' angles, float32, shape (batch, points).
+
+        They come from float64; what pixels make of them, two products and a difference of numbers up to 1, is within
+        3e-7 in float32.
+        """
         cosine = between(decimate(x, self.points))
-        return cosine, (1 - cosine.square()).clamp_(min=0).sqrt_()
+        return cosine.float(), (1 - cosine.square()).clamp_(min=0).sqrt_().float()
 
 
 class GramianSum(Gramian, kind="gramian-sum"):
@@ -62,7 +66,7 @@ class GramianSum(Gramian, kind="gramian-sum"):
         Tensor, shape (batch, points, points), float32, from -1 to 1
         """
         cosine, sine = self.cosines(x)
-        return (cosine[:, :, None] * cosine[:, None, :]).sub_(sine[:, :, None] * sine[:, None, :]).float()
+        return (cosine[:, :, None] * cosine[:, None, :]).sub_(sine[:, :, None] * sine[:, None, :])
 
 
 class GramianDifference(Gramian, kind="gramian-difference"):
@@ -87,4 +91,4 @@ class GramianDifference(Gramian, kind="gramian-difference"):
         Tensor, shape (batch, points, points), float32, from -1 to 1
         """
         cosine, sine = self.cosines(x)
-        return (sine[:, :, None] * cosine[:, None, :]).sub_(cosine[:, :, None] * sine[:, None, :]).float()
+        return (sine[:, :, None] * cosine[:, None, :]).sub_(cosine[:, :, None] * sine[:, None, :])

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
@@ -52,10 +53,19 @@ class LogSpectrogram(Framed, kind="log-spectrogram"):
         """Bands and frames."""
         return self.bands, super().grid(samples, rate)[1]
 
-    def frames(self, samples: int) -> tuple[int, int]:
-        """Give the samples of a frame, the largest power of two <= a quarter of the window, and of a step."""
-        segment = self.segment or frame_length(samples, longest=samples)
-        return segment, segment - int(segment * self.overlap)
+    def hertz(self, samples: int, rate: float) -> NDArray[np.float64]:
+        """Middles of the bands."""
+        low, high = self.edges(samples, rate)
+        edges = np.geomspace(low, high, self.bands + 1)
+        return np.sqrt(edges[1:] * edges[:-1])
+
+    def edges(self, samples: int, rate: float) -> tuple[float, float]:
+        """Lower edge of the lowest band and upper one of the highest, in hertz."""
+        return self.low_hz or rate / self.frames(samples, rate)[0] / 2, self.high_hz or rate / 2
+
+    def by_rule(self, samples: int) -> int:
+        """The largest power of two <= a quarter of the window."""
+        return frame_length(samples, longest=samples)
 
     def native(self, x: Tensor, rate: float) -> Tensor:
         """Draw windows at their native grid.
@@ -75,10 +85,10 @@ class LogSpectrogram(Framed, kind="log-spectrogram"):
             If a window is shorter than a frame, or the rate does not reach the band.
         """
         check_band(self.kind, self.low_hz, self.high_hz, rate)
-        segment, _ = self.frames(x.shape[1])
-        power = density(self.spectra(x, centred=True), segment, rate)
+        segment, _ = self.frames(x.shape[1], rate)
+        power = density(self.spectra(x, rate, centred=True), segment, rate)
         bin_hz = rate / segment
-        low, high = self.low_hz or bin_hz / 2, self.high_hz or rate / 2
+        low, high = self.edges(x.shape[1], rate)
         bins, shares = shares_of(segment, low / bin_hz, high / bin_hz, self.bands, x.device)
         mean = power.index_select(2, bins[0]).mul_(shares[0])
         for each, share in zip(bins[1:], shares[1:], strict=True):  # in a fixed order, which a matrix product has not

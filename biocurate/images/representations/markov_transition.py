@@ -61,11 +61,12 @@ class MarkovTransition(Representation, kind="markov-transition"):
         points = decimate(x, self.points)
         state = torch.searchsorted(quantiles(points, self.bins), points)
         n, bins = len(points), self.bins
-        window = torch.arange(n, device=x.device)[:, None]
-        pair = (window * bins + state[:, :-1]) * bins + state[:, 1:]
-        counts = torch.bincount(pair.flatten(), minlength=n * bins * bins).view(n, bins, bins)
+        pair = state[:, :-1] * bins + state[:, 1:]
+        counts = pair.new_zeros((n, bins * bins)).scatter_add_(1, pair, torch.ones_like(pair)).view(n, bins, bins)
         likely = (counts.double() / counts.sum(dim=2, keepdim=True).clamp(min=1)).float()
-        return likely[window[:, :, None], state[:, :, None], state[:, None, :]]
+        # Rows first, then their columns: each is a copy along memory or nearly so.
+        rows = likely.gather(1, state[:, :, None].expand(-1, -1, bins))
+        return rows.gather(2, state[:, None, :].expand(-1, state.shape[1], -1))
 
 
 def quantiles(points: Tensor, bins: int) -> Tensor:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
 from biocurate.errors import UsageError
 from biocurate.images.registry import Representation
 from biocurate.images.representations.bands import CYCLES, TOP, USUAL, Hertz, band, check_band
-from biocurate.images.representations.rows import ifft, rfft, total
+from biocurate.images.representations.rows import rfft, total
+from biocurate.images.representations.wavelets import wavelets
 from biocurate.sensors import SensorType
 
-REACH = 4.0
-"""Deviations to which a wavelet's Gaussian is followed, in time and in frequency: there it is 3e-4 of its top."""
+SIZE = 120
+"""Largest power of two, up or down, by which a window is scaled."""
 LEAST = 16
 """Fewest samples of a window."""
 
@@ -38,6 +39,7 @@ class Scalogram(Representation, kind="scalogram"):
     1e-3 of an image's maximum, and `pywt.cwt` with the complex Morlet wavelet of the same width to 3e-2.
     """
 
+    definition: ClassVar[int] = 2
     usual: ClassVar[Mapping[SensorType, Mapping[str, object]]] = USUAL
 
     scales: Annotated[int, Field(ge=2, le=512)] = 128
@@ -59,6 +61,10 @@ class Scalogram(Representation, kind="scalogram"):
     def grid(self, samples: int, rate: float) -> tuple[int, int]:
         """Scales and columns."""
         return self.scales, min(self.columns, samples)
+
+    def hertz(self, samples: int, rate: float) -> NDArray[np.float64]:
+        """Frequencies of the scales."""
+        return np.geomspace(*band(self.low_hz, self.high_hz, samples, rate), self.scales)
 
     def numbers(self, samples: int, rate: float) -> int:
         """The window's: the image is made row by row."""
@@ -92,82 +98,12 @@ class Scalogram(Representation, kind="scalogram"):
         height, width = self.grid(samples, rate)
         exact = x.double()
         exact -= total(exact)[:, None] / samples
-        found = voices(samples, width, low, high, height, self.omega0, x.device)
-        spectra = {length: torch.view_as_real(rfft(exact, length)) for length in {voice.length for voice in found}}
+        # Powers of two, which change no digit: else the squares of small windows would be zero in float32.
+        size = torch.exp2(torch.frexp(exact.abs().amax(dim=1)).exponent.clamp(-SIZE, SIZE).double())
+        exact /= size[:, None]
+        found = wavelets(samples, width, low, high, height, self.omega0, x.device)
+        spectra = {length: torch.view_as_real(rfft(exact, length)) for length in {each.length for each in found}}
         out = x.new_empty((len(x), height, width))
-        for row, voice in enumerate(found):
-            out[:, row] = amplitude(spectra[voice.length], voice, width)
-        return out
-
-
-class Voice(NamedTuple):
-    """The wavelet of one scale."""
-
-    length: int
-    """Samples of its transform: the window, and zeros for as long as the wavelet reaches."""
-    first: int
-    """Bin at which its band starts."""
-    real: Tensor
-    """Shape (bins,), float64: its weights, turned by half an instant."""
-    imag: Tensor
-    instants: int
-    """Instants at which it is evaluated in the window and in the zeros after it."""
-    within: int
-    """Those in each column of the window; a power of two."""
-
-
-def padded(samples: int, width: int, reach: float) -> int:
-    """Samples of a transform in which what wraps around lies beyond a wavelet's reach.
-
-    The window grows by 1, 2, 4 ... times a share of it, an eighth where that is whole in samples and columns: so few
-    transforms serve all scales, and columns begin at instants.
-    """
-    share = math.gcd(samples, width, 8)
-    times = 1
-    while times * samples < reach * share:
-        times *= 2
-    return samples + times * samples // share
-
-
-@lru_cache(maxsize=16)
-def voices(
-    samples: int, width: int, low: float, high: float, height: int, omega0: float, device: torch.device
-) -> tuple[Voice, ...]:
-    """Wavelets from the lowest frequency to the highest; these are in cycles a sample."""
-    made = []
-    for hertz in np.geomspace(low, high, height):
-        length = padded(samples, width, REACH * omega0 / (2 * math.pi * hertz))
-        centre, deviation = hertz * length, hertz * length / omega0
-        first = max(1, math.ceil(centre - REACH * deviation))
-        last = min(length // 2, math.floor(centre + REACH * deviation))
-        bins = np.arange(first, max(last, first) + 1)
-        within = 1
-        while width * within * length < 2 * len(bins) * samples:  # the square's band is twice as wide
-            within *= 2
-        instants = width * within * length // samples
-        weight = 2 * np.exp(-0.5 * ((bins - centre) / deviation) ** 2) * instants / length
-        # An instant is the middle of its share of a column; where the band is moved to bin 0, its amplitude stays.
-        turn = np.pi * (bins - first) / instants
-        real, imag = (torch.from_numpy(weight * part).to(device) for part in (np.cos(turn), np.sin(turn)))
-        made.append(Voice(length, first, real, imag, instants, within))
-    return tuple(made)
-
-
-def amplitude(spectrum: Tensor, voice: Voice, width: int) -> Tensor:
-    """Root mean square of one scale in each column.
-
-    Parameters
-    ----------
-    spectrum : Tensor, shape (batch, bins, 2), float64
-    """
-    band = spectrum[:, voice.first : voice.first + len(voice.real)]
-    real, imag = band[..., 0], band[..., 1]
-    # Single operations on real numbers: a complex product rounds differently at the end of a vector.
-    turned = band.new_zeros((len(band), voice.instants, 2))
-    turned[:, : len(voice.real), 0] = real * voice.real - imag * voice.imag
-    turned[:, : len(voice.real), 1] = real * voice.imag + imag * voice.real
-    wave = ifft(torch.view_as_complex(turned))[:, : width * voice.within]
-    power = wave.real.square() + wave.imag.square()
-    for _ in range(voice.within.bit_length() - 1):
-        power = (power[:, ::2] + power[:, 1::2]) / 2
-    return power.sqrt()
+        for voices in found:
+            out[:, voices.rows] = voices.amplitude(spectra[voices.length], width)
+        return out.mul_(size.float()[:, None, None])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 from torch import Tensor
 
-from biocurate.images.render import Resizing
-from biocurate.images.representations.framed import Framed
-from biocurate.images.representations.rows import angle
+from biocurate.images.representations.angled import Angled
 
 
-class SpectrogramAngle(Framed, kind="spectrogram-angle"):
+class SpectrogramAngle(Angled, kind="spectrogram-angle"):
     """Short-time Fourier angle of a window, in radians from -pi to pi.
 
     Each window is cut into Hann frames of `segment` samples, `overlap` of which are shared by neighbours; the angle of
@@ -26,28 +23,11 @@ class SpectrogramAngle(Framed, kind="spectrogram-angle"):
     its frame's largest magnitude; below that an angle is rounding.
     """
 
-    resizing: ClassVar[Resizing] = "nearest"
-
     @property
     def bounds(self) -> tuple[float, float]:
         """One turn."""
         return -math.pi, math.pi
 
-    def native(self, x: Tensor, rate: float) -> Tensor:
-        """Draw windows at their native grid.
-
-        Parameters
-        ----------
-        x : Tensor, shape (batch, time), float32
-        rate : float, in hertz
-
-        Returns
-        -------
-        Tensor, shape (batch, segment // 2 + 1, frames), float32, in radians; low frequencies first
-
-        Raises
-        ------
-        UsageError
-            If a window is shorter than a frame.
-        """
-        return angle(self.spectra(x)).float().transpose(1, 2)
+    def drawn(self, angles: Tensor) -> Tensor:
+        """They themselves."""
+        return angles

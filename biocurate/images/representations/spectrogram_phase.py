@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
@@ -10,15 +9,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from biocurate.images.render import Resizing
-from biocurate.images.representations.framed import Framed
-from biocurate.images.representations.rows import angle
+from biocurate.images.representations.angled import TURN, Angled
 from biocurate.sensors import SensorType
 
-TURN = 2 * math.pi
 
-
-class SpectrogramPhase(Framed, kind="spectrogram-phase"):
+class SpectrogramPhase(Angled, kind="spectrogram-phase"):
     """Short-time Fourier phase of a window, unwrapped from the lowest frequency to the highest.
 
     The angle as in `spectrogram-angle`; from each frequency to the next it changes by at most half a turn, whole turns
@@ -39,7 +34,6 @@ class SpectrogramPhase(Framed, kind="spectrogram-phase"):
         SensorType.TEMP: {"turns": 4.0},
     }
     """Percentiles 1 and 99 of real windows: EEG 66 rad, ECG 232, EDA in frames of 32 samples 26."""
-    resizing: ClassVar[Resizing] = "nearest"
 
     turns: Annotated[float, Field(gt=0, le=1000)] = 20.0
     """Whole turns from zero to white."""
@@ -49,26 +43,10 @@ class SpectrogramPhase(Framed, kind="spectrogram-phase"):
         """As many turns below zero as above."""
         return -self.turns * TURN, self.turns * TURN
 
-    def native(self, x: Tensor, rate: float) -> Tensor:
-        """Draw windows at their native grid.
-
-        Parameters
-        ----------
-        x : Tensor, shape (batch, time), float32
-        rate : float, in hertz
-
-        Returns
-        -------
-        Tensor, shape (batch, segment // 2 + 1, frames), float32, in radians; low frequencies first
-
-        Raises
-        ------
-        UsageError
-            If a window is shorter than a frame.
-        """
-        turned = angle(self.spectra(x))
-        whole = turned.diff(dim=2).div_(TURN)
+    def drawn(self, angles: Tensor) -> Tensor:
+        """Unwrapped from the lowest frequency to the highest."""
+        whole = angles.diff(dim=2).div_(TURN)
         # Whole numbers: their running sum is exact in whatever order it is made.
         back = torch.where(whole > 0, (whole - 0.5).ceil(), (whole + 0.5).floor())
-        turned[:, :, 1:] -= back.cumsum(dim=2) * TURN
-        return turned.float().transpose(1, 2)
+        angles[:, :, 1:] -= back.cumsum(dim=2) * TURN
+        return angles

@@ -59,14 +59,16 @@ def spectra(x: Tensor, segment: int, hop: int, *, centred: bool = False) -> Tens
     return rfft(frames)
 
 
-def density(spectrum: Tensor, segment: int, rate: float) -> Tensor:
+def density(spectrum: Tensor, segment: int, rate: float, first: int = 0) -> Tensor:
     """One-sided power spectral density of Hann frames.
 
     Parameters
     ----------
-    spectrum : Tensor, shape (batch, frames, segment // 2 + 1), complex128, of a signal in unit u
+    spectrum : Tensor, shape (batch, frames, n), complex128, of a signal in unit u
     segment : int, in samples
     rate : float, in hertz
+    first : int
+        Bin that the spectrum starts with.
 
     Returns
     -------
@@ -75,8 +77,9 @@ def density(spectrum: Tensor, segment: int, rate: float) -> Tensor:
     power = spectrum.real.square().add_(spectrum.imag.square())
     # One-sided: each bin stands for its negative frequency too, save 0 and, for an even length, half the rate.
     factor = power.new_full((power.shape[2],), 2.0)
-    factor[0] = 1.0
-    if segment % 2 == 0:
+    if first == 0:
+        factor[0] = 1.0
+    if segment % 2 == 0 and first + power.shape[2] == segment // 2 + 1:
         factor[-1] = 1.0
     factor /= rate * hann(segment, power.device).square().sum()
     return power.mul_(factor)

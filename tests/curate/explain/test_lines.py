@@ -40,7 +40,8 @@ def run(lines: list[str]) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("recipe", "limit", "tool"), [("eegmat", 2, "mne"), ("ludb", 3, "wfdb"), ("stress-predict", 11, "pandas")]
+    ("recipe", "limit", "tool"),
+    [("eegmat", 2, "mne"), ("ludb", 3, "wfdb"), ("stress-predict", 11, "pandas"), ("cogwear", 3, "pandas")],
 )
 def test_three_lines_read_what_read_windows_reads(store, corpora, taken, recipe, limit, tool):
     windows = taken(recipe, limit)
@@ -51,7 +52,7 @@ def test_three_lines_read_what_read_windows_reads(store, corpora, taken, recipe,
         for stream in told["streams"]:
             assert tool in stream["lines"][0]
             assert "biocurate" not in "".join(stream["lines"])
-            ours = read_windows(store, row, stream["sensor_type"])[0]
+            ours = read_windows(store, row, stream["sensor_type"], rate_hz=stream["rate_hz"])[0]
             theirs = run(stream["lines"])
             # An ulp of float32; beside zero, what float64 leaves of values of about 1.
             np.testing.assert_allclose(theirs.astype(np.float32), ours, rtol=2**-23, atol=1e-15)

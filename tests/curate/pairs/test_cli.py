@@ -110,3 +110,58 @@ def test_what_has_one_clock_needs_none(store):
         run("clocks", "b", "--store", store.url)
     with pytest.raises(UsageError, match="no clock was compared"):
         run("plot", "a/r", "-o", "x.png", "--store", store.url)
+
+
+def test_a_declared_offset_lays_pairs_and_is_kept(two_devices, store):
+    from biocurate.curate.windows.build import build_windows
+
+    build_windows(store, "w", length_s=10)
+    rows = json.loads(run("clocks", "duo", "--offset", "watch=4s±40ms", "--store", two_devices, "--json"))
+    assert {(row["status"], row["offset_ns"], row["uncertainty_ns"]) for row in rows} == {
+        ("declared", 4 * NS, 40_000_000)
+    }
+    run("build", "w", "--sensors", "PPG,PPG", "--store", two_devices)
+    (shown,) = json.loads(run("show", "w", "--store", two_devices, "--json"))
+    assert (shown["method"], shown["median_uncertainty_ms"]) == ("declared", 40)
+    first = store.sql("SELECT start_a, start_b FROM pairs_w WHERE t0_ns = 10000000000 LIMIT 1").row(0)
+    assert first == (640, 150)
+
+
+@pytest.fixture
+def two_recordings(store):
+    """Person p: a band, and a watch that is 4 s behind as a recording of its own. Person q: another heart."""
+    random = np.random.default_rng(3)
+    one, other = (
+        np.cumsum(0.85 + 0.05 * random.standard_normal(300) + 0.05 * np.sin(np.arange(300) / 1.7 + n)) for n in (0, 2)
+    )
+    made = {
+        "duo/band": stream(pulse(one, 64, 200, 1), 64.0, None),
+        "duo/watch": stream(pulse(one - LAG_S, 25, 200, 2), 25.0, None),
+        "duo/later": stream(pulse(other, 25, 200, 4), 25.0, None),
+        "duo/q": stream(pulse(other, 25, 200, 4), 25.0, None),
+    }
+    put(store, {name: Recording((each,)) for name, each in made.items()}, dict.fromkeys(list(made)[:3], "p"))
+    return store.url
+
+
+def test_two_recordings_of_one_person_are_aligned(two_recordings):
+    found = json.loads(run("align", "duo/band", "duo/watch", "--store", two_recordings, "--json"))
+    assert (found["status"], found["method"]) == ("estimated", "beats")
+    assert abs(found["offset_ns"] / NS - LAG_S) < 0.03
+    back = json.loads(run("align", "duo/watch", "duo/band", "--store", two_recordings, "--json"))
+    assert abs(back["offset_ns"] / NS + LAG_S) < 0.03
+
+
+def test_recordings_that_share_no_signal_give_no_confidence(two_recordings):
+    found = json.loads(run("align", "duo/band", "duo/later", "--store", two_recordings, "--json"))
+    assert found["status"] == "no confidence"
+    assert "no confidence" in run("align", "duo/band", "duo/later", "--store", two_recordings)
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [("duo/q", "not known to be of one person"), ("duo/band", "one recording"), ("duo/x", "no rec")],
+)
+def test_what_cannot_be_aligned_is_said(two_recordings, other, message):
+    with pytest.raises(UsageError, match=message):
+        run("align", "duo/band", other, "--store", two_recordings)

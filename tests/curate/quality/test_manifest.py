@@ -75,12 +75,21 @@ def test_windows_that_were_not_judged_are_refused(stored):
         build_manifest(stored, define(RULE))
 
 
-def test_a_manifests_own_windows_are_judged_between_two_builds(stored):
+def test_a_manifests_own_windows_are_judged_by_its_build(stored):
     definition = define(RULE, windows={"length": "10s"})
-    with pytest.raises(ManifestError, match="'manifest-m' has not been judged"):
-        build_manifest(stored, definition)
+    built = build_manifest(stored, definition)
+    assert built.rows.height == 10
+    assert build_manifest(stored, definition).hash == built.hash
     score_set(stored, "manifest-m")
-    assert build_manifest(stored, definition).rows.height == 10
+    assert build_manifest(stored, definition).hash == built.hash
+
+
+def test_only_windows_that_are_selected_are_judged(stored):
+    build_manifest(stored, define(RULE, windows={"length": "10s"}, where="corpus = 'a'"))
+    judged = stored.tables.scan("quality/manifest-m").select("recording_id").unique().collect()["recording_id"]
+    assert {each.split("/")[0] for each in judged} == {"a"}
+    whole = build_manifest(stored, define(RULE, windows={"length": "10s"}))
+    assert lines(whole, "corpus") == {"a": (8, 2), "b": (4, 0)}
 
 
 def test_a_definition_without_quality_keeps_its_hash():

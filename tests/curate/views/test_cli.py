@@ -63,3 +63,15 @@ def test_a_view_of_nothing_in_the_store_is_an_error(run):
 def test_a_name_that_is_no_view_is_an_error(run):
     with pytest.raises(ViewError, match="no view 'panlunar'"):
         run("preprocess", "panlunar", "--workers", "0")
+
+
+def test_manifest_and_splits_show_say_that_a_subject_was_normalised_over_itself(run, tmp_path):
+    view, manifest = tmp_path / "mine.yaml", tmp_path / "m.yaml"
+    view.write_text(VIEW)
+    run("preprocess", str(view), "--workers", "0")
+    manifest.write_text("{name: m, windows: {length: 4s, view: mine}, split: {method: kfold, folds: 3}}")
+    said = "TRANSDUCTIVE: EEG is normalised over the whole subject"
+    assert said in " ".join(run("manifest", "build", str(manifest), "--workers", "0").split())
+    assert said in " ".join(run("manifest", "show", "m").split())
+    assert said in " ".join(run("splits", "show", "m").split())
+    assert said in json.loads(run("manifest", "show", "m", "--json"))["normalisation"][0]

@@ -8,6 +8,7 @@ import pytest
 from scipy import signal
 
 from biocurate import read_windows
+from biocurate.curate.views import todo
 from biocurate.curate.views.preprocess import preprocess
 from biocurate.curate.views.schema import parse_view
 from biocurate.curate.windows.build import build_windows
@@ -247,3 +248,16 @@ def test_a_view_in_which_nothing_settles_says_so_when_windows_are_asked_for(stor
         build_windows(store, "w", length_s=1, view="v")
     build_windows(store, "w", length_s=1, view="v", edges=True)
     assert store.windows("w").collect().height == 9
+
+
+def test_the_largest_tasks_come_first_so_that_no_worker_ends_alone(store, monkeypatch):
+    """One long recording at the end would leave the other workers without work; a person stays in one task."""
+    monkeypatch.setattr(todo, "LEAST", 1)
+    monkeypatch.setattr(todo, "MOST", 1)
+    lengths = {"a/one": 700, "a/two": 2000, "a/three": 900, "b/four": 3000}
+    put(store, {name: eeg([(0, length)], seed=length) for name, length in lengths.items()}, {"a/three": "one"})
+    chain = view(BAND)
+    tasks = list(todo.batches(store, chain, todo.find(store, chain), "run", "pcodec-5", False, 2))
+    assert [{row["recording_id"] for row in task.rows} for task in tasks] == [
+        {"b/four"}, {"a/two"}, {"a/one", "a/three"},
+    ]  # fmt: skip

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from biocurate.curate.windows import summary
 from biocurate.curate.windows.build import build_windows, list_windows
 from biocurate.errors import QueryError, UsageError
 from biocurate.recording import NS, Recording, ns_to_samples
@@ -50,6 +51,23 @@ def test_a_set_has_the_columns_of_the_schema_then_its_labels(store, recordings):
         ("condition", "task", 3, 1),
         ("condition", None, 9, 2),
     ]
+
+
+def test_a_summary_is_the_same_whether_its_windows_are_counted_at_once_or_in_pieces(store, recordings, monkeypatch):
+    """Recordings, persons, labels and lists of labels that lie across pieces are counted once."""
+    put(store, recordings)
+    many = {"name": "any", "kind": "condition", "rule": "list"}
+    whole = build_windows(store, "w", length_s=2, hop_s=1, labels=["condition", many])
+    monkeypatch.setattr(summary, "AT_ONCE", 7)
+    pieces = build_windows(store, "w", length_s=2, hop_s=1, labels=["condition", many], overwrite=True)
+    assert (pieces.windows, pieces.recordings, pieces.persons) == (whole.windows, whole.recordings, whole.persons)
+    assert pieces.combinations.equals(whole.combinations)
+    assert pieces.labels.equals(whole.labels)
+    table = rows(store)
+    assert whole.windows == table.height > 7
+    assert whole.recordings == table["recording_id"].n_unique()
+    types = table["sensor_types"].list.join("+").value_counts(sort=True).rows()
+    assert dict(whole.combinations.select("sensor_types", "windows").rows()) == dict(types)
 
 
 def test_presence_gaps_and_first_samples(store, recordings):

@@ -114,19 +114,25 @@ def described(manifest: Manifest, document: dict[str, Any], rows: str) -> dict[s
                 "@id": "windows",
                 "name": "windows",
                 "description": "one row a window",
-                "field": [_field(column, rows, document["columns"]) for column in [*KEYS, *document["columns"]]],
+                "field": [
+                    _field(column, rows, document["columns"], manifest) for column in [*KEYS, *document["columns"]]
+                ],
             }
         ],
     }
 
 
-def _field(column: str, rows: str, kinds: dict[str, str]) -> dict[str, Any]:
+def _field(column: str, rows: str, kinds: dict[str, str], manifest: Manifest) -> dict[str, Any]:
+    about = ABOUT.get(column, f"label of kind {column}")
+    if column == "label" and manifest.classes:
+        several = "labels, one or more, of" if kinds.get(column) == "list" else "one of"
+        about = f"{several}: {', '.join(manifest.classes)}"
     number = column in ("t0_ns", "duration_ns")
     field: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": f"windows/{column}",
         "name": column,
-        "description": ABOUT.get(column, f"label of kind {column}"),
+        "description": about,
         "dataType": "sc:Integer" if number else TYPES[kinds.get(column, "text")],
         "source": {"fileObject": {"@id": rows}, "extract": {"column": column}},
     }

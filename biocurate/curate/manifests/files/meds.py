@@ -98,14 +98,17 @@ def _notes(manifest: Manifest, timed: pl.DataFrame, times: pl.DataFrame) -> list
             "by recording_id, a day apart, and the time between them means nothing."
         )
     twice = _contradictory(timed)
-    if twice and not manifest.multi_label:
-        notes.append(f"{twice:,} times of a recording have several labels, as windows that end together do.")
+    if twice:
+        several = "several lists of labels" if manifest.multi_label else "several labels"
+        notes.append(f"{twice:,} times of a recording have {several}, as windows that end together do.")
     return notes
 
 
 def _contradictory(timed: pl.DataFrame) -> int:
     """Pairs of subject and time that have several labels."""
     said = timed.filter(pl.col("label").is_not_null())
+    if said.schema["label"] == pl.List(pl.String):
+        said = said.with_columns(pl.col("label").list.sort().list.join("\n"))
     grouped = said.group_by(*_WHO).agg(n=pl.col("label").n_unique())
     return grouped.filter(pl.col("n") > 1).height
 
