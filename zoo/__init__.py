@@ -5,23 +5,23 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from zoo.registry import create_model, list_models, register_model
+from zoo.models.registry import create_model, list_models, register_model
 
 if TYPE_CHECKING:
-    from zoo.augment import Augmentation, MaskOut
-    from zoo.data import WindowDataset, loader
-    from zoo.draw import Draw
-    from zoo.image_data import ImageDataset
-    from zoo.reading import dealt_loader
+    from zoo.data.augment import Augmentation, MaskOut
+    from zoo.data.draw import Draw
+    from zoo.data.images import ImageDataset
+    from zoo.data.reading import dealt_loader
+    from zoo.data.windows import WindowDataset, loader
 
 LATER = {
-    "Augmentation": "zoo.augment",
-    "Draw": "zoo.draw",
-    "ImageDataset": "zoo.image_data",
-    "MaskOut": "zoo.augment",
-    "WindowDataset": "zoo.data",
-    "dealt_loader": "zoo.reading",
-    "loader": "zoo.data",
+    "Augmentation": "zoo.data.augment",
+    "Draw": "zoo.data.draw",
+    "ImageDataset": "zoo.data.images",
+    "MaskOut": "zoo.data.augment",
+    "WindowDataset": "zoo.data.windows",
+    "dealt_loader": "zoo.data.reading",
+    "loader": "zoo.data.windows",
 }
 """What brings torch, and where it is."""
 

@@ -11,7 +11,7 @@ from biocurate.cli.options import AsJson, At, StoreOption, path_of
 from biocurate.curate.leakage.kinds import Kind
 
 if TYPE_CHECKING:
-    from zoo.evaluate import Report
+    from zoo.judging.evaluate import Report
 
 app = typer.Typer(
     help="Models: train them on a manifest, judge them on persons that they never saw.", no_args_is_help=True
@@ -48,8 +48,8 @@ def list_(as_json: AsJson = False) -> None:
     import polars as pl
 
     from biocurate.cli.output import show
-    from zoo.card import summary
-    from zoo.registry import list_models, model_config
+    from zoo.models.registry import list_models, model_config
+    from zoo.runs.card import summary
 
     rows = [summary(model_config(name)) for name in list_models()]
     show(pl.DataFrame(rows), as_json, title="models")
@@ -66,7 +66,7 @@ def card(
     """
     import json
 
-    from zoo.card import as_markdown, model_card, run_card
+    from zoo.runs.card import as_markdown, model_card, run_card
 
     folder = path_of(name)
     found = run_card(folder) if (folder / "config.yaml").is_file() else model_card(name)
@@ -107,9 +107,9 @@ def finetune(
     from biocurate.cli.progress import progress
     from biocurate.engine import Silent
     from biocurate.errors import UsageError
-    from zoo.finetune import finetune as train
-    from zoo.folds import has_folds
-    from zoo.run_file import check_hash, read_choices, run_config
+    from zoo.runs.run_file import check_hash, read_choices, run_config
+    from zoo.training.finetune import finetune as train
+    from zoo.training.folds import has_folds
 
     choices = read_choices(config) if config is not None else {}
     given = {
@@ -155,7 +155,7 @@ def evaluate(
 
     biocurate zoo evaluate runs/eegmat
     """
-    from zoo.judge import judge_again, judge_on
+    from zoo.judging.judge import judge_again, judge_on
 
     if manifest is None:
         _print(judge_again(run), as_json)
@@ -194,7 +194,7 @@ def _print(report: Report, as_json: bool) -> None:
     import json
 
     from biocurate.cli.output import show
-    from zoo.bootstrap import FEWEST_PERSONS
+    from zoo.judging.bootstrap import FEWEST_PERSONS
 
     if as_json:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from biocurate.errors import ModelError
 from zoo.features import EXTRACTORS
-from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -14,10 +14,10 @@ import torch
 
 from biocurate.curate.windows.reading import read_windows
 from biocurate.images import kinds
-from biocurate.images.ordering import orders, pictures
-from biocurate.images.part import image_layout, make_part
-from biocurate.images.picture import Picture
-from biocurate.images.plan import Lack, PartTask, Plan
+from biocurate.images.drawing.picture import Picture
+from biocurate.images.making.ordering import orders, pictures
+from biocurate.images.making.part import image_layout, make_part
+from biocurate.images.making.plan import Lack, PartTask, Plan
 from biocurate.store.arrays import open_array
 from biocurate.store.codecs import codec
 from biocurate.store.manifests import Manifest

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from biocurate.images import draw, kinds, representation, resize
-from biocurate.images.drawing import BLOCK
+from biocurate.images.drawing.windows import BLOCK
 
 RATE = 256.0
 """Hertz that windows are taken to have."""

@@ -12,12 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from biocurate.errors import UsageError
-from biocurate.images.blocks import KEPT_BYTES, StoredImages
-from biocurate.images.live import Live, items
-from biocurate.images.order import BUFFER_BYTES, Deal, dealt
-from biocurate.images.pieces import finish
-from biocurate.images.reading import image_rows
-from biocurate.images.registry import representation
+from biocurate.images.drawing.registry import representation
+from biocurate.images.reading.blocks import KEPT_BYTES, StoredImages
+from biocurate.images.reading.live import Live, items
+from biocurate.images.reading.order import BUFFER_BYTES, Deal, dealt
+from biocurate.images.reading.pieces import finish
+from biocurate.images.reading.stored import image_rows
 from biocurate.sensors import SensorType
 from biocurate.store.manifests import Manifest
 from biocurate.store.signal_reader import SignalReader

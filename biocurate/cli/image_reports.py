@@ -10,9 +10,9 @@ import polars as pl
 from biocurate.cli.output import console, show, show_facts
 
 if TYPE_CHECKING:
-    from biocurate.images.check import Checks
-    from biocurate.images.estimate import Estimate
-    from biocurate.images.generate import Outcome
+    from biocurate.images.checking.check import Checks
+    from biocurate.images.making.estimate import Estimate
+    from biocurate.images.making.generate import Outcome
 
 
 def print_outcomes(outcomes: list[Outcome], as_json: bool) -> None:

@@ -64,10 +64,10 @@ def generate(
     from biocurate.cli.image_reports import print_estimate, print_outcomes
     from biocurate.cli.progress import progress
     from biocurate.engine import engine
-    from biocurate.images.expected import expected
-    from biocurate.images.generate import generate_sets
-    from biocurate.images.ordering import orders, pictures
-    from biocurate.images.scaling import scaled_order
+    from biocurate.images.making.expected import expected
+    from biocurate.images.making.generate import generate_sets
+    from biocurate.images.making.ordering import orders, pictures
+    from biocurate.images.making.scaling import scaled_order
     from biocurate.store.store import open_store
 
     opened = open_store(store)
@@ -107,7 +107,7 @@ def verify(
     from biocurate.cli.progress import progress
     from biocurate.engine import engine
     from biocurate.errors import UsageError
-    from biocurate.images.check import check_images
+    from biocurate.images.checking.check import check_images
     from biocurate.store.store import open_store
 
     if sample is not None and not deep:
@@ -125,7 +125,7 @@ def list_sets(store: StoreOption, at: At = None, as_json: AsJson = False) -> Non
     biocurate images list --store ~/store
     """
     from biocurate.cli.output import show as print_table
-    from biocurate.images.listing import list_images
+    from biocurate.images.reading.listing import list_images
     from biocurate.store.store import open_store
 
     print_table(list_images(open_store(store, at)), as_json)
@@ -170,9 +170,9 @@ def show(
     """
     from biocurate.cli.output import console
     from biocurate.errors import UsageError
-    from biocurate.images.examples import find_windows
-    from biocurate.images.gallery import gallery
-    from biocurate.images.sheet import contact_sheet
+    from biocurate.images.shown.examples import find_windows
+    from biocurate.images.shown.gallery import gallery
+    from biocurate.images.shown.sheet import contact_sheet
     from biocurate.store.store import open_store
 
     opened = open_store(store, at)

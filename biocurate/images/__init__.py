@@ -10,10 +10,10 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from biocurate.images import representations  # noqa: F401  registers what it defines
-from biocurate.images.colours import COLOUR_MAPS
-from biocurate.images.drawing import Drawing, Status, UndrawnWarning, draw, represent
-from biocurate.images.registry import Representation, kinds, representation
-from biocurate.images.render import colour, resize
+from biocurate.images.drawing.colours import COLOUR_MAPS
+from biocurate.images.drawing.registry import Representation, kinds, representation
+from biocurate.images.drawing.render import colour, resize
+from biocurate.images.drawing.windows import Drawing, Status, UndrawnWarning, draw, represent
 
 __all__ = [
     "COLOUR_MAPS",

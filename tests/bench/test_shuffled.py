@@ -8,7 +8,7 @@ from biocurate.bench.shuffled import compare, drawn
 from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.images import representation
-from biocurate.images.generate import generate
+from biocurate.images.making.generate import generate
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put
@@ -16,7 +16,7 @@ from biocurate.testing.memory import interval, noise_stream, put
 
 @pytest.mark.parametrize(("cold", "size"), [(False, None), (True, 32)])
 def test_block_by_block_decodes_each_image_once_and_random_order_many(tmp_path, monkeypatch, cold, size):
-    monkeypatch.setattr("biocurate.images.part.CHUNK_BYTES", 20_000)
+    monkeypatch.setattr("biocurate.images.making.part.CHUNK_BYTES", 20_000)
     store = create_store(str(tmp_path / "s"))
     stream = noise_stream("EEG", 64, [(0, 300 * 64)], ["Cz", "Oz"], seed=1)
     labels = (interval(0, 150, "rest"), interval(150, 150, "task"))

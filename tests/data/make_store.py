@@ -14,8 +14,8 @@ from pathlib import Path
 from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.engine import InProcess
-from biocurate.images.generate import generate
-from biocurate.images.registry import representation
+from biocurate.images.drawing.registry import representation
+from biocurate.images.making.generate import generate
 from biocurate.ingest import ingest, make_plan
 from biocurate.recipes import load_recipe
 from biocurate.store.store import create_store

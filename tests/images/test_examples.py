@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from biocurate.errors import StoreError
-from biocurate.images.examples import find_windows
+from biocurate.images.shown.examples import find_windows
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import noise_stream, put

@@ -12,11 +12,11 @@ import zarr
 from biocurate.engine import InProcess
 from biocurate.errors import DamageError, LeaseError, StaleError, StoreError, UsageError
 from biocurate.images import represent, representation
-from biocurate.images.generate import generate
-from biocurate.images.part import make_part
-from biocurate.images.picture import Picture
-from biocurate.images.plan import Order, Plan
-from biocurate.images.reading import image_rows, image_sets, read_images
+from biocurate.images.drawing.picture import Picture
+from biocurate.images.making.generate import generate
+from biocurate.images.making.part import make_part
+from biocurate.images.making.plan import Order, Plan
+from biocurate.images.reading.stored import image_rows, image_sets, read_images
 from biocurate.recording import NS, Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put
@@ -28,9 +28,9 @@ PLACE = ["part", "row", "part_digest"]
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
     """Several parts, chunks and blocks, although there are few images."""
-    monkeypatch.setattr("biocurate.images.plan.PART_IMAGES", 6)
-    monkeypatch.setattr("biocurate.images.part.CHUNK_BYTES", 3 * 129 * 10)
-    monkeypatch.setattr("biocurate.images.part.BLOCK", 2500)
+    monkeypatch.setattr("biocurate.images.making.plan.PART_IMAGES", 6)
+    monkeypatch.setattr("biocurate.images.making.part.CHUNK_BYTES", 3 * 129 * 10)
+    monkeypatch.setattr("biocurate.images.making.part.BLOCK", 2500)
 
 
 def rows_of(store, name="m-spectrogram-psd"):

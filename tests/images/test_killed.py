@@ -10,18 +10,19 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from biocurate.images.check import check_images
-from biocurate.images.generate import generate_sets
-from biocurate.images.ordering import orders, pictures
-from biocurate.images.reading import image_rows
+from biocurate.images.checking.check import check_images
+from biocurate.images.making.generate import generate_sets
+from biocurate.images.making.ordering import orders, pictures
+from biocurate.images.reading.stored import image_rows
 from biocurate.store.vacuum import vacuum
 
 DYING = """
 import os, signal, sys
 from biocurate.engine import InProcess
-from biocurate.images import commits, plan
-from biocurate.images.generate import generate_sets
-from biocurate.images.ordering import orders, pictures
+from biocurate.images.making import commits
+from biocurate.images.making import plan
+from biocurate.images.making.generate import generate_sets
+from biocurate.images.making.ordering import orders, pictures
 from biocurate.store.store import open_store
 
 plan.PART_IMAGES, commits.ROWS = 6, 12
@@ -39,7 +40,7 @@ generate_sets(store, orders([store.manifest("m")], pictures(["waveform"], ["EEG"
 
 
 def test_a_run_that_was_killed_twice_goes_on_to_the_same_images(store, manifest, monkeypatch):
-    monkeypatch.setattr("biocurate.images.plan.PART_IMAGES", 6)
+    monkeypatch.setattr("biocurate.images.making.plan.PART_IMAGES", 6)
     published = []
     for after in (1, 4):
         done = subprocess.run([sys.executable, "-c", DYING, store.url, str(after)], env=os.environ, check=False)

@@ -10,13 +10,13 @@ import torch
 
 from biocurate.errors import StoreError, UsageError
 from biocurate.images import resize
-from biocurate.images.expected import expected
-from biocurate.images.generate import generate, generate_sets
-from biocurate.images.ordering import orders, pictures
-from biocurate.images.picture import Picture
-from biocurate.images.plan import Order, Plan
-from biocurate.images.reading import image_rows, image_sets, read_images
-from biocurate.images.registry import representation
+from biocurate.images.drawing.picture import Picture
+from biocurate.images.drawing.registry import representation
+from biocurate.images.making.expected import expected
+from biocurate.images.making.generate import generate, generate_sets
+from biocurate.images.making.ordering import orders, pictures
+from biocurate.images.making.plan import Order, Plan
+from biocurate.images.reading.stored import image_rows, image_sets, read_images
 
 WAYS = ("spectrogram-psd", "waveform", "recurrence")
 PLACE = ["part", "row", "part_digest"]
@@ -35,7 +35,7 @@ def drawn():
 @pytest.fixture
 def small_parts(monkeypatch):
     """Several tasks, although there are few images."""
-    monkeypatch.setattr("biocurate.images.plan.PART_IMAGES", 6)
+    monkeypatch.setattr("biocurate.images.making.plan.PART_IMAGES", 6)
 
 
 def test_several_representations_are_the_images_that_each_makes_alone(store, manifest, drawn, small_parts):
@@ -52,7 +52,7 @@ def test_several_representations_are_the_images_that_each_makes_alone(store, man
 
 
 def test_samples_are_read_once_for_all_representations(store, manifest, drawn, monkeypatch):
-    from biocurate.images import part
+    from biocurate.images.making import part
 
     read, windows = part.read_windows, []
     monkeypatch.setattr(part, "read_windows", lambda *a, **k: windows.append(a[1].height) or read(*a, **k))
@@ -99,7 +99,7 @@ def test_plans_of_single_windows_come_to_the_same_images(store, manifest, drawn,
         return sum(task.images for task in found), Plan(store, Order("m", manifest, drawn), NOTHING).survey()
 
     whole = planned()
-    monkeypatch.setattr("biocurate.images.plan.WINDOWS", 1)
+    monkeypatch.setattr("biocurate.images.making.plan.WINDOWS", 1)
     assert planned() == whole
     assert whole[0] == whole[1].lacking == 96
 
@@ -108,7 +108,7 @@ def test_rows_of_many_parts_are_published_in_few_commits(store, manifest, drawn,
     generate_sets(store, orders([manifest], drawn))
     assert rows_of(store, "m")["part"].n_unique() > 12
     assert store.tables.version("images/m") == 0
-    monkeypatch.setattr("biocurate.images.commits.ROWS", 1)
+    monkeypatch.setattr("biocurate.images.making.commits.ROWS", 1)
     generate_sets(store, orders([manifest], drawn, image_set="other"))
     assert store.tables.version("images/other") > 4
 

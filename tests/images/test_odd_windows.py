@@ -8,12 +8,12 @@ import pytest
 
 from biocurate.errors import UsageError
 from biocurate.images import kinds
-from biocurate.images.check import check_images
-from biocurate.images.drawing import Status
-from biocurate.images.generate import generate, generate_sets
-from biocurate.images.ordering import orders, pictures
-from biocurate.images.reading import image_rows, read_images
-from biocurate.images.registry import representation
+from biocurate.images.checking.check import check_images
+from biocurate.images.drawing.registry import representation
+from biocurate.images.drawing.windows import Status
+from biocurate.images.making.generate import generate, generate_sets
+from biocurate.images.making.ordering import orders, pictures
+from biocurate.images.reading.stored import image_rows, read_images
 from biocurate.recording import NS, Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put

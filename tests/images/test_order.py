@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from biocurate.errors import UsageError
-from biocurate.images.order import Deal, dealt
+from biocurate.images.reading.order import Deal, dealt
 
 
 @st.composite

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from biocurate.errors import UsageError
 from biocurate.images import Representation, kinds, represent, representation
-from biocurate.images.registry import _KINDS
+from biocurate.images.drawing.registry import _KINDS
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_id_changes_with_parameters_definition_and_rendering_and_with_nothin
     others = {representation("spectrogram-psd", segment=64).id, representation("spectrogram-psd", floor_db=-90).id}
     monkeypatch.setattr(_KINDS["spectrogram-psd"], "definition", 2)
     others.add(representation("spectrogram-psd").id)
-    monkeypatch.setattr("biocurate.images.registry.rendering", lambda *facts: "another rule")
+    monkeypatch.setattr("biocurate.images.drawing.registry.rendering", lambda *facts: "another rule")
     others.add(representation("spectrogram-psd").id)
     assert len(others | {plain}) == 5
 

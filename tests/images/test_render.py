@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from biocurate.errors import UsageError
 from biocurate.images import COLOUR_MAPS, colour, resize
-from biocurate.images.render import largest, scale
+from biocurate.images.drawing.render import largest, scale
 
 
 def grey_noise(*shape, seed=0):

@@ -8,11 +8,11 @@ import torch
 
 from biocurate.errors import UsageError
 from biocurate.images import Status, draw, representation
-from biocurate.images.fit import fitted, training_rows
-from biocurate.images.generate import generate
-from biocurate.images.ranges import tiles
-from biocurate.images.reading import image_rows, read_images
-from biocurate.images.scale import Scale
+from biocurate.images.drawing.scale import Scale
+from biocurate.images.making.fit import fitted, training_rows
+from biocurate.images.making.generate import generate
+from biocurate.images.making.ranges import tiles
+from biocurate.images.reading.stored import image_rows, read_images
 from biocurate.recording import NS, Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put

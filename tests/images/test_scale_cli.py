@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 from biocurate.cli.images import app
 from biocurate.errors import UsageError
 from biocurate.images import representation
-from biocurate.images.fit import fitted
-from biocurate.images.reading import image_rows
-from biocurate.images.scale import Scale
+from biocurate.images.drawing.scale import Scale
+from biocurate.images.making.fit import fitted
+from biocurate.images.reading.stored import image_rows
 
 COMMON = ("generate", "--manifest", "m", "--sensor", "EEG", "--workers", "0")
 

@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from biocurate.cli.images import app
 from biocurate.errors import StoreError, UsageError
-from biocurate.images.check import check_images
-from biocurate.images.generate import generate, generate_sets
-from biocurate.images.ordering import orders, pictures
-from biocurate.images.registry import representation
-from biocurate.images.scale import Scale
+from biocurate.images.checking.check import check_images
+from biocurate.images.drawing.registry import representation
+from biocurate.images.drawing.scale import Scale
+from biocurate.images.making.generate import generate, generate_sets
+from biocurate.images.making.ordering import orders, pictures
 from biocurate.store.arrays import ArrayReader, receipt_key
 from biocurate.store.schema import IMAGES, cast
 from biocurate.store.vacuum import vacuum

@@ -15,8 +15,8 @@ pytest.importorskip("torch")
 
 def test_each_image_on_the_sheet_has_the_label_of_its_own_span(tmp_path):
     from biocurate.images import representation
-    from biocurate.images.generate import generate
-    from biocurate.images.sheet import choose
+    from biocurate.images.making.generate import generate
+    from biocurate.images.shown.sheet import choose
 
     store = create_store(str(tmp_path))
     halves = (interval(0, 20, "rest"), interval(20, 20, "task"))

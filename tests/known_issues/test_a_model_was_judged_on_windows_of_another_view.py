@@ -18,9 +18,9 @@ from biocurate.testing.memory import interval, noise_stream, put
 
 pytest.importorskip("torch")
 
-from zoo.config import Evaluation, RunConfig
-from zoo.finetune import finetune
-from zoo.judge import judge_on
+from zoo.judging.judge import judge_on
+from zoo.runs.config import Evaluation, RunConfig
+from zoo.training.finetune import finetune
 
 HALVES = (interval(0, 20, "rest"), interval(20, 20, "task"))
 SPLIT = {"fractions": {"train": 0.5, "test": 0.5}, "seed": 2}

@@ -58,8 +58,8 @@ def test_a_stale_manifest_is_refused_with_its_snapshot_and_the_command_that_buil
 
 
 def test_no_model_is_trained_on_it(store, stale, tmp_path):
-    from zoo.config import RunConfig
-    from zoo.finetune import finetune
+    from zoo.runs.config import RunConfig
+    from zoo.training.finetune import finetune
 
     with pytest.raises(StaleError):
         finetune(store, RunConfig(**RUN), tmp_path / "run")
@@ -67,8 +67,8 @@ def test_no_model_is_trained_on_it(store, stale, tmp_path):
 
 
 def test_rows_that_were_opened_before_are_refused_where_samples_are_read(store, stale):
-    from zoo.data import WindowDataset
-    from zoo.image_data import ImageDataset
+    from zoo.data.images import ImageDataset
+    from zoo.data.windows import WindowDataset
     from zoo.features.table import extract
 
     with pytest.raises(StaleError):
@@ -80,9 +80,9 @@ def test_rows_that_were_opened_before_are_refused_where_samples_are_read(store, 
 
 
 def test_at_its_own_snapshot_it_is_read_and_trained_on(store, stale, tmp_path):
-    from zoo.config import Evaluation, RunConfig
-    from zoo.data import WindowDataset
-    from zoo.finetune import finetune
+    from zoo.data.windows import WindowDataset
+    from zoo.runs.config import Evaluation, RunConfig
+    from zoo.training.finetune import finetune
 
     then = open_store(store.url, at=stale.snapshot_id)
     assert then.manifest("m").hash == stale.hash
@@ -113,8 +113,8 @@ def test_a_manifest_does_not_choose_windows_by_a_stale_set(store):
 
 def test_an_image_model_reads_images_of_the_snapshot_too(store, tmp_path):
     from biocurate.images import representation
-    from biocurate.images.generate import generate
-    from zoo.image_data import ImageDataset
+    from biocurate.images.making.generate import generate
+    from zoo.data.images import ImageDataset
 
     built = build(store)
     drawn = generate(store, built, representation("spectrogram-psd"), ["EEG"], image_set="s")

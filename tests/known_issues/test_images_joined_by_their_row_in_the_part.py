@@ -20,9 +20,9 @@ pytest.importorskip("torch")
 
 
 def test_each_image_carries_the_label_of_its_own_window(tmp_path):
-    from biocurate.images.generate import generate
-    from biocurate.images.registry import representation
-    from zoo.image_data import ImageDataset
+    from biocurate.images.drawing.registry import representation
+    from biocurate.images.making.generate import generate
+    from zoo.data.images import ImageDataset
 
     store = create_store(str(tmp_path))
     halves = (interval(0, 20, "rest"), interval(20, 20, "task"))

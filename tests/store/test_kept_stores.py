@@ -62,7 +62,7 @@ def test_rows_of_today_go_into_it(kept, tmp_path):
 
 def test_its_manifest_and_images_are_still_there(kept):
     pytest.importorskip("torch")
-    from biocurate.images.reading import read_images
+    from biocurate.images.reading.stored import read_images
 
     store, expected = kept
     manifest = store.manifest("kept")

@@ -122,9 +122,9 @@ def test_manifests_keep_their_hash_and_images_their_pixels(bits):
     pytest.importorskip("torch")
     from biocurate.curate.manifests.build import build_manifest
     from biocurate.curate.manifests.definition import parse_definition
-    from biocurate.images.generate import generate
-    from biocurate.images.reading import image_rows, read_images
-    from biocurate.images.registry import representation
+    from biocurate.images.drawing.registry import representation
+    from biocurate.images.making.generate import generate
+    from biocurate.images.reading.stored import image_rows, read_images
 
     definition = parse_definition(
         {

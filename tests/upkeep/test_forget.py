@@ -144,9 +144,9 @@ def test_windows_manifests_and_images_of_the_person_go(bits, haystack):
     pytest.importorskip("torch")
     from biocurate.curate.manifests.build import build_manifest
     from biocurate.curate.manifests.definition import parse_definition
-    from biocurate.images.generate import generate
-    from biocurate.images.reading import image_rows, read_images
-    from biocurate.images.registry import representation
+    from biocurate.images.drawing.registry import representation
+    from biocurate.images.making.generate import generate
+    from biocurate.images.reading.stored import image_rows, read_images
 
     def definition(name: str, **more: str):
         fields = {

@@ -12,8 +12,8 @@ import torch
 from torch.utils.data import Dataset
 
 from zoo import create_model
-from zoo.config import Training
-from zoo.train import train_classifier
+from zoo.runs.config import Training
+from zoo.training.network import train_classifier
 
 OPTIONS = Training(epochs=4, batch_size=8, lr=3e-3, patience=4, accumulate=2, keep_s=1e-6)
 

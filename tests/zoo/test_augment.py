@@ -17,7 +17,7 @@ from biocurate.sensors import SensorType
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, put
 from zoo import Augmentation, Draw, ImageDataset, MaskOut, loader
-from zoo.counted import uniform
+from zoo.data.counted import uniform
 
 ALL = Augmentation(probability=0.7, amplitude=2, shift_s=1, noise=0.2, band_hz=5, drop=0.1)
 RATE = 100.0

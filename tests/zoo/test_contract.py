@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from zoo import create_model, list_models
-from zoo.card import as_markdown, model_card, parameters_of
-from zoo.checkpoint import load, save
-from zoo.registry import model_config
+from zoo.models.registry import model_config
+from zoo.runs.card import as_markdown, model_card, parameters_of
+from zoo.runs.checkpoint import load, save
 from zoo.testing import CHECKS
 from zoo.testing.inputs import example
 

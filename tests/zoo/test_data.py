@@ -14,8 +14,8 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.recording import Recording
 from biocurate.testing.memory import interval, noise_stream, put
 from zoo import WindowDataset, loader
-from zoo.coverage import covering
-from zoo.task import Task
+from zoo.data.coverage import covering
+from zoo.data.task import Task
 
 
 def whole(store, split=None, sensors=("EEG", "GSR")):

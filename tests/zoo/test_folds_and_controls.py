@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from biocurate.errors import ManifestError, UsageError
-from zoo.controls import Permutation, majority, permutation_of, permuted
-from zoo.folds import Fold, folds_of
+from zoo.judging.controls import Permutation, majority, permutation_of, permuted
+from zoo.training.folds import Fold, folds_of
 
 
 def rows(split_of, persons=12, windows=5):

@@ -14,9 +14,9 @@ from biocurate.errors import ManifestError, ModelError
 from biocurate.store.store import create_store
 from biocurate.testing.memory import put
 from zoo.cli import app
-from zoo.config import Evaluation, RunConfig
-from zoo.finetune import finetune
-from zoo.judge import judge_on
+from zoo.judging.judge import judge_on
+from zoo.runs.config import Evaluation, RunConfig
+from zoo.training.finetune import finetune
 
 from .conftest import person_at
 

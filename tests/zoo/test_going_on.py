@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 import torch
 
-from zoo.config import Training
-from zoo.data import Shuffled
+from zoo.data.windows import Shuffled
+from zoo.runs.config import Training
 from zoo.training.going_on import DONE, STATE
 
 from .dying import OPTIONS, train

@@ -11,13 +11,13 @@ import torch
 
 from biocurate.errors import ModelError, StoreError, UsageError
 from biocurate.images import representation
-from biocurate.images.generate import generate
-from biocurate.images.reading import image_rows, read_images
+from biocurate.images.making.generate import generate
+from biocurate.images.reading.stored import image_rows, read_images
 from zoo import ImageDataset
-from zoo import image_data as data_module
-from zoo.config import Evaluation, RunConfig, Training
-from zoo.finetune import finetune
-from zoo.judge import judge_again, judge_on
+from zoo.data import images as data_module
+from zoo.judging.judge import judge_again, judge_on
+from zoo.runs.config import Evaluation, RunConfig, Training
+from zoo.training.finetune import finetune
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from biocurate.images import representation
-from biocurate.images.generate import generate
+from biocurate.images.making.generate import generate
 
 TEXT = (Path(__file__).parents[2] / "docs" / "images.md").read_text()
 

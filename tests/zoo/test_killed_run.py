@@ -13,11 +13,11 @@ import pytest
 
 from biocurate.errors import ModelError, UsageError
 from biocurate.images import representation
-from biocurate.images.generate import generate
-from zoo.config import Evaluation, RunConfig, Training
-from zoo.finetune import finetune
-from zoo.runs import new_run
-from zoo.under_way import CHOICES, LOCK
+from biocurate.images.making.generate import generate
+from zoo.runs.config import Evaluation, RunConfig, Training
+from zoo.runs.folder import new_run
+from zoo.runs.under_way import CHOICES, LOCK
+from zoo.training.finetune import finetune
 
 
 @pytest.fixture

@@ -16,22 +16,22 @@ from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import ModelError
 from biocurate.images import representation
-from biocurate.images.generate import generate
+from biocurate.images.making.generate import generate
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, put
 from zoo import create_model
-from zoo.bootstrap import draw_persons, estimate
 from zoo.cli import app
-from zoo.config import Evaluation, RunConfig, Training
-from zoo.controls import Permutation, majority, permutation_of, permuted
-from zoo.finetune import finetune
-from zoo.folds import Fold
-from zoo.judge import judge_again, judge_on
-from zoo.label_metrics import LABEL_METRICS, per_label, within_persons
-from zoo.metrics import Predictions
-from zoo.task import Task, coded
-from zoo.train import loss_of
+from zoo.data.task import Task, coded
+from zoo.judging.bootstrap import draw_persons, estimate
+from zoo.judging.controls import Permutation, majority, permutation_of, permuted
+from zoo.judging.judge import judge_again, judge_on
+from zoo.judging.label_metrics import LABEL_METRICS, per_label, within_persons
+from zoo.judging.metrics import Predictions
+from zoo.runs.config import Evaluation, RunConfig, Training
+from zoo.training.finetune import finetune
+from zoo.training.folds import Fold
+from zoo.training.network import loss_of
 
 from .conftest import RATES, SECONDS, stream
 

@@ -12,14 +12,14 @@ from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import ModelError, UsageError
 from biocurate.images import representation
-from biocurate.images.generate import generate
-from biocurate.images.scaling import scaled
+from biocurate.images.making.generate import generate
+from biocurate.images.making.scaling import scaled
 from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
 from biocurate.sensors import SensorType
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put
 from zoo import Draw, ImageDataset, MaskOut, dealt_loader, loader
-from zoo import image_data as module
+from zoo.data import images as module
 
 KINDS = ("spectrogram-psd", "spectrogram-angle", "recurrence")
 
@@ -245,7 +245,7 @@ def test_dealt_by_window_each_is_read_once_whatever_number_of_images_it_gives(sm
 
 
 def test_windows_of_two_lengths_from_one_sample_are_not_taken_for_each_other(small):
-    from biocurate.images.live import Live, items
+    from biocurate.images.reading.live import Live, items
 
     manifest = small.manifest("m")
     halves = manifest.rows.with_columns(duration_ns=manifest.rows["duration_ns"] // 2)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from zoo.bootstrap import draw_persons, estimate
-from zoo.metrics import METRICS, Predictions, auroc, balanced_accuracy, within
+from zoo.judging.bootstrap import draw_persons, estimate
+from zoo.judging.metrics import METRICS, Predictions, auroc, balanced_accuracy, within
 
 
 def predictions(classes=2, persons=15, windows=400, folds=1, seed=0, skill=1.0):

@@ -15,10 +15,10 @@ from sklearn.preprocessing import StandardScaler
 
 from biocurate.errors import ModelError
 from zoo import create_model, list_models
-from zoo.checkpoint import load, save
-from zoo.config import Evaluation, Training, settings
 from zoo.features_logreg import FeaturesLogreg, LogregOptions, per_subject
-from zoo.registry import model_config
+from zoo.models.registry import model_config
+from zoo.runs.checkpoint import load, save
+from zoo.runs.config import Evaluation, Training, settings
 
 
 def table(windows=200, features=12, classes=2, seed=0):

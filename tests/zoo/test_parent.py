@@ -13,13 +13,13 @@ from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import ManifestError, ModelError, UsageError
 from biocurate.images import representation
-from biocurate.images.generate import generate
+from biocurate.images.making.generate import generate
 from biocurate.store.store import create_store
 from biocurate.testing.memory import put
-from zoo.checkpoint import load
-from zoo.config import Evaluation, RunConfig, Training
-from zoo.finetune import finetune
-from zoo.judge import judge_on
+from zoo.judging.judge import judge_on
+from zoo.runs.checkpoint import load
+from zoo.runs.config import Evaluation, RunConfig, Training
+from zoo.training.finetune import finetune
 
 from .conftest import person_at
 

@@ -11,14 +11,14 @@ from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import DamageError, UsageError
 from biocurate.images import representation
-from biocurate.images.generate import generate
-from biocurate.images.order import dealt
-from biocurate.images.reading import read_images
+from biocurate.images.making.generate import generate
+from biocurate.images.reading.order import dealt
+from biocurate.images.reading.stored import read_images
 from biocurate.recording import Recording
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put
 from zoo import ImageDataset, dealt_loader
-from zoo import image_data as module
+from zoo.data import images as module
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +40,8 @@ def store(tmp_path_factory):
     fields = {"name": "m", "windows": {"length": "2s"}, "label": {"column": "condition"}}
     manifest = build_manifest(made, parse_definition({**fields, "split": {"method": "kfold", "folds": 2}}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("biocurate.images.plan.PART_IMAGES", 100)
-        patch.setattr("biocurate.images.part.CHUNK_BYTES", 2000)
+        patch.setattr("biocurate.images.making.plan.PART_IMAGES", 100)
+        patch.setattr("biocurate.images.making.part.CHUNK_BYTES", 2000)
         generate(made, manifest, representation("spectrogram-psd"), ["EEG"], image_set="set")
     return made
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from biocurate.errors import ModelError, UsageError
 from zoo.cli import app
-from zoo.run_file import read_choices, run_config
+from zoo.runs.run_file import read_choices, run_config
 
 FILE = """
 model: image-cnn

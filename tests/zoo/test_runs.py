@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from biocurate.errors import ManifestError, ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.cli import app
-from zoo.config import Evaluation, RunConfig
 from zoo.features.table import extract
-from zoo.finetune import finetune
-from zoo.judge import judge_again, judge_on
+from zoo.judging.judge import judge_again, judge_on
+from zoo.runs.config import Evaluation, RunConfig
+from zoo.training.finetune import finetune
 
 
 def config(**changes):
@@ -74,7 +74,7 @@ def test_every_window_is_predicted_once_by_a_model_that_never_saw_its_person(coh
     rows = store.manifest("folds").rows
     assert sorted(held["window_id"]) == sorted(rows["window_id"])
     assert held["fold"].n_unique() == 3
-    from zoo.checkpoint import load
+    from zoo.runs.checkpoint import load
 
     for fold in held["fold"].unique():
         about = load(run_folder / f"model-{fold}.safetensors").about

@@ -20,12 +20,12 @@ from biocurate.sensors import SensorType
 from biocurate.store.signal_reader import SignalReader
 from biocurate.store.store import open_store
 from zoo import WindowDataset
-from zoo.checkpoint import load
-from zoo.config import Evaluation, RunConfig
-from zoo.finetune import finetune
-from zoo.folds import folds_of
-from zoo.judge import judge_on
-from zoo.scaling import fit_scalings, from_plain
+from zoo.data.scaling import fit_scalings, from_plain
+from zoo.judging.judge import judge_on
+from zoo.runs.checkpoint import load
+from zoo.runs.config import Evaluation, RunConfig
+from zoo.training.finetune import finetune
+from zoo.training.folds import folds_of
 
 EEG = (SensorType.EEG,)
 LABEL = {"column": "condition", "keep": ["rest", "task"]}

@@ -6,8 +6,8 @@ import pytest
 
 from biocurate.errors import ModelError
 from biocurate.sensors import SensorType
-from zoo.found import found_in
-from zoo.spec import Found, ImageSpec, SensorSpec, StreamSpec
+from zoo.models.found import found_in
+from zoo.models.spec import Found, ImageSpec, SensorSpec, StreamSpec
 
 EEG = SensorType.EEG
 SPEC = SensorSpec(

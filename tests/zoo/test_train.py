@@ -9,9 +9,9 @@ import torch
 from torch.utils.data import Dataset
 
 from zoo import create_model
-from zoo.config import Training
-from zoo.data import Shuffled, loader
-from zoo.train import train_classifier
+from zoo.data.windows import Shuffled, loader
+from zoo.runs.config import Training
+from zoo.training.network import train_classifier
 
 
 class Stripes(Dataset):

@@ -13,11 +13,11 @@ from biocurate.curate.manifests.definition import parse_definition
 from biocurate.curate.views.preprocess import preprocess
 from biocurate.curate.views.schema import parse_view
 from biocurate.images import representation
-from biocurate.images.generate import generate
+from biocurate.images.making.generate import generate
 from biocurate.store.store import open_store
-from zoo.config import RunConfig
-from zoo.data import WindowDataset
-from zoo.finetune import finetune
+from zoo.data.windows import WindowDataset
+from zoo.runs.config import RunConfig
+from zoo.training.finetune import finetune
 
 CHAIN = [
     {"step": "band", "low_hz": 2, "high_hz": 25, "order": 2},

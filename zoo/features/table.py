@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from biocurate.store.finish import Scaling
     from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
-    from zoo.scaling import Scalings
+    from zoo.data.scaling import Scalings
 
 BATCH_BYTES = 32 * 2**20
 """Samples that are in memory at once; extractors take a few times as much."""
@@ -94,7 +94,7 @@ def extract(
         Where a window was cut from a recording that has been replaced.
     """
     from biocurate.store.signal_reader import SignalReader
-    from zoo.coverage import covering
+    from zoo.data.coverage import covering
 
     bar.start(rows.height)
     reader = SignalReader.of(store, rows)
@@ -125,7 +125,7 @@ def _measure(
 ) -> None:
     """Fill in the columns of one sensor type."""
     from biocurate import read_windows
-    from zoo.coverage import groups
+    from zoo.data.coverage import groups
 
     for like, places in groups(covered):
         step = max(1, BATCH_BYTES // max(4 * like.samples * len(like.channels), 1))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, PositiveInt
 
-from zoo.registry import ImageSpec, ModelConfig, Options, SensorSpec, register_model
+from zoo.models.registry import ImageSpec, ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
     from zoo.image_cnn.model import SmallCnn

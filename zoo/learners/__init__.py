@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
 from biocurate.store.signal_reader import view_of
-from zoo.config import RunConfig
-from zoo.found import found_in
 from zoo.learners.contract import Advance, Codes, Fitted, Learner
-from zoo.registry import model_config
+from zoo.models.found import found_in
+from zoo.models.registry import model_config
+from zoo.runs.config import RunConfig
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
-    from zoo.task import Task
+    from zoo.data.task import Task
 
 __all__ = ["Advance", "Codes", "Fitted", "Learner", "prepare"]
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.folds import Fold
+from zoo.training.folds import Fold
 
 Codes = NDArray[np.intp]
 Advance = Callable[[float], None]

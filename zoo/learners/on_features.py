@@ -11,19 +11,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from zoo.data.scaling import Scalings, as_plain, fit_scalings, from_plain, scaled_in_training
 from zoo.features.table import FeatureTable, extract
 from zoo.features_logreg import FeaturesLogreg, LogregOptions, per_subject
-from zoo.folds import Fold
 from zoo.learners.contract import Advance, Codes
-from zoo.registry import create_model
-from zoo.scaling import Scalings, as_plain, fit_scalings, from_plain, scaled_in_training
+from zoo.models.registry import create_model
+from zoo.training.folds import Fold
 
 if TYPE_CHECKING:
     from biocurate.engine import Progress
     from biocurate.sensors import SensorType
     from biocurate.store.store import Store
-    from zoo.config import RunConfig
-    from zoo.task import Task
+    from zoo.data.task import Task
+    from zoo.runs.config import RunConfig
 
 
 @dataclass(frozen=True)

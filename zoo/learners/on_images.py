@@ -14,18 +14,18 @@ from torch import nn
 from torch.utils.data import Subset
 
 from biocurate.errors import ModelError
-from zoo.data import Batch, loader, targets
-from zoo.folds import Fold
-from zoo.image_data import ImageDataset
+from zoo.data.images import ImageDataset
+from zoo.data.windows import Batch, loader, targets
 from zoo.learners.contract import Advance, Codes
-from zoo.parent import inherit, open_parent
-from zoo.registry import ImageSpec, create_model, model_config, validated
+from zoo.models.registry import ImageSpec, create_model, model_config, validated
+from zoo.runs.parent import inherit, open_parent
+from zoo.training.folds import Fold
 
 if TYPE_CHECKING:
     from biocurate.sensors import SensorType
     from biocurate.store.store import Store
-    from zoo.config import RunConfig
-    from zoo.task import Task
+    from zoo.data.task import Task
+    from zoo.runs.config import RunConfig
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class ImageLearner:
 
     def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedImages:
         """Train a new network, and keep its weights at the lowest validation loss."""
-        from zoo.train import train_classifier
+        from zoo.training.network import train_classifier
 
         torch.manual_seed(seed)
         network: nn.Module = create_model(self.config.model, **self.options)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, NonNegativeInt
 
+from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
 from zoo.panluna.architecture import LUNA_BASE, REFERENCE, Architecture
-from zoo.registry import ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from zoo.published import our_name, put
+from zoo.models.published import our_name, put
 
 NAMES = (
     (r"^patch_embed\.proj_in\.0\.", "time.convs.0."),

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from biocurate.errors import ModelError
-from zoo import checkpoint
-from zoo.registry import create_model, model_config
+from zoo.models.registry import create_model, model_config
+from zoo.runs import checkpoint
 from zoo.testing.inputs import example, missing
 
 CLASSES = 3

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from biocurate.errors import ModelError
-from zoo.registry import ImageSpec, model_config
+from zoo.models.registry import ImageSpec, model_config
 
 
 def example(name: str, items: int, seed: int = 0) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, NonNegativeInt
 
-from zoo.registry import ModelConfig, Options, SensorSpec, register_model
+from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
     from zoo.tiny_biomoe.model import TinyBioMoe

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import elu, hardtanh
 
 from biocurate.errors import ModelError
-from biocurate.images.render import colour
+from biocurate.images.drawing.render import colour
 from zoo.tiny_biomoe.efficientvit import EfficientViT
 from zoo.tiny_biomoe.spectformer import SpectFormer
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from biocurate.errors import ModelError
-from zoo.published import our_name, put
+from zoo.models.published import our_name, put
 from zoo.tiny_biomoe.efficientvit import offsets
 
 WHERE = "tiny-biomoe"

@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
-from zoo.data import Batch
+from zoo.data.windows import Batch
 from zoo.training.files import put_in_place
 
 

@@ -14,7 +14,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
-from zoo.data import Shuffled
+from zoo.data.windows import Shuffled
 from zoo.training.best import BestWeights
 from zoo.training.curve import Curve
 from zoo.training.files import put_in_place

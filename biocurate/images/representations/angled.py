@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from biocurate.images.render import Resizing
+from biocurate.images.drawing.render import Resizing
 from biocurate.images.representations.framed import Framed
 from biocurate.images.representations.rows import angle
 

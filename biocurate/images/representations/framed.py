@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from biocurate.errors import UsageError
-from biocurate.images.registry import Representation
+from biocurate.images.drawing.registry import Representation
 from biocurate.images.representations.stft import LEAST, frame_count, frame_length, spectra
 
 FEWEST = 8

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Tensor
 
-from biocurate.images.registry import Representation
+from biocurate.images.drawing.registry import Representation
 from biocurate.images.representations.decimation import between, decimate
 
 LEAST = 4

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from biocurate.images.registry import Representation
+from biocurate.images.drawing.registry import Representation
 from biocurate.images.representations.decimation import decimate
 
 

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from biocurate.errors import UsageError
-from biocurate.images.registry import Representation
+from biocurate.images.drawing.registry import Representation
 from biocurate.images.representations.bands import CYCLES, TOP, USUAL, Hertz, band, check_band
 from biocurate.images.representations.rows import rfft, total
 from biocurate.images.representations.wavelets import wavelets

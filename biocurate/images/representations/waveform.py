@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from biocurate.images.registry import Representation
+from biocurate.images.drawing.registry import Representation
 
 
 class Waveform(Representation, kind="waveform"):

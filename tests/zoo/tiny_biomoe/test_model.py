@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biocurate.errors import ModelError
-from biocurate.images.render import colour
+from biocurate.images.drawing.render import colour
 from zoo import create_model
 from zoo.tiny_biomoe.model import Architecture, TinyBioMoe
 from zoo.tiny_biomoe.plain import plain_embed

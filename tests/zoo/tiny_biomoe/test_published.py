@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from biocurate.errors import ModelError
-from zoo.published import read_published
+from zoo.models.published import read_published
 from zoo.tiny_biomoe.model import TinyBioMoe
 from zoo.tiny_biomoe.published import MARK, load_published
 

@@ -1,0 +1,1 @@
+"""From samples to grey levels: what a representation is, how it is scaled, resized and coloured."""

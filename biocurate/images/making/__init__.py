@@ -1,0 +1,1 @@
+"""Images by the million: which a set is to hold, the tasks that draw them, and their rows."""

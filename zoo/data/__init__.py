@@ -1,0 +1,1 @@
+"""What models are fed: windows and images of a manifest, batch by batch."""

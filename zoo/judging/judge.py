@@ -1,0 +1,119 @@
+"""Judging a run that stands: again from its predictions, or on windows of another manifest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from biocurate.curate.leakage.seen import read_seen
+from biocurate.curate.views.told import normalisation
+from biocurate.engine import Progress, Silent
+from biocurate.errors import ModelError, UsageError
+from biocurate.store.manifests import each_label
+from biocurate.store.signal_reader import view_of
+from zoo.data.task import Task
+from zoo.judging.evaluate import PROBABILITY, Report, held_out, report
+from zoo.learners import prepare
+from zoo.runs import checkpoint
+from zoo.runs import folder as runs
+from zoo.runs.config import RunConfig
+from zoo.training.gate import passed
+
+if TYPE_CHECKING:
+    from biocurate.store.store import Store
+
+
+def judge_again(run: Path) -> Report:
+    """The report of a run, computed anew from its predictions; no store is needed."""
+    config = _config(run)
+    held, controls = runs.read_predictions(run)
+    classes = [name.removeprefix(PROBABILITY) for name in held.columns if name.startswith(PROBABILITY)]
+    notes = json.loads((run / "metrics.json").read_text())["notes"]
+    return report(held, controls, classes, config.model, notes, config.evaluation.draws, config.seed)
+
+
+def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, bar: Progress = Silent()) -> Report:
+    """Judge a run's models on windows of another manifest; where it has several models, their mean decides.
+
+    Parameters
+    ----------
+    run : Path
+    store : Store
+    manifest : str
+    split : str, optional
+        One split of the manifest; all of it where left out.
+    bar : Progress, optional
+
+    Raises
+    ------
+    ManifestError
+        Where the models saw a copy of one of these recordings.
+    ModelError
+        Where the models were trained on a person of these windows, or know none of their labels.
+    UsageError
+        Where the manifest has no such split.
+    """
+    config = _config(run).model_copy(update={"manifest": manifest, "parent": None})
+    task = Task.of(store.manifest(manifest))
+    chosen = np.arange(task.rows.height)
+    if split is not None:
+        chosen = np.flatnonzero((task.rows["split"] == split).fill_null(False).to_numpy())
+        if not len(chosen):
+            raise UsageError(f"the manifest has no split {split!r}.", where=manifest)
+    models = [checkpoint.load(path) for path in sorted(run.glob("model-*.safetensors"))]
+    if not models:
+        raise ModelError("it holds no checkpoint.", where=str(run))
+    classes = models[0].about["classes"]
+    _check(models, task, chosen, classes, run)
+    judged = task.rows[chosen].with_columns(split=pl.lit("judged on"))
+    leaks = passed(store, judged, f"manifest {manifest}", seen={run.name: read_seen(run)})
+    learner = prepare(store, task, config, bar)
+    fitted = [learner.load(model.tensors, model.about) for model in models]
+    probability = np.mean([each.predict(chosen) for each in fitted], axis=0)
+    held = held_out(task.rows[chosen], probability, classes, manifest)
+    notes = [*learner.notes, *leaks.notes]
+    notes.append(f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}.")
+    notes += normalisation(store, task.rows, config.sensors)
+    if len(models) > 1:
+        notes.append(f"The mean of {len(models)} models decides.")
+    guess = np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))
+    rows = task.rows.join(held, on="window_id", how="semi", maintain_order="left")
+    return report(
+        held,
+        {"guess": [held_out(rows, guess, classes, manifest)]},
+        classes,
+        config.model,
+        notes,
+        config.evaluation.draws,
+        config.seed,
+    )
+
+
+def _config(run: Path) -> RunConfig:
+    stored = runs.read_config(run)
+    return RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
+
+
+def _check(models: list[checkpoint.Checkpoint], task: Task, chosen: np.ndarray, classes: list[str], run: Path) -> None:
+    rows = task.rows[chosen]
+    if (view := view_of(rows)) != (trained := models[0].about.get("view")):
+        mend = f"Judge it on a manifest of windows of {trained or 'what was recorded'}."
+        raise ModelError(f"these windows are of {view or 'what was recorded'}.", where=str(run), mend=mend)
+    if task.multi_label != models[0].about.get("multi_label", False):
+        what = "lists of labels" if task.multi_label else "one label each"
+        mend = "Judge it on a manifest whose `label` has the same rule as the one that it was trained on."
+        raise ModelError(f"these windows have {what}, unlike those that it was trained on.", where=str(run), mend=mend)
+    seen = {person for model in models for person in model.about["persons"]}
+    if both := sorted(seen & set(rows["person"])):
+        mend = "Judge on persons that it never saw: another manifest, or --split test."
+        raise ModelError(
+            f"it was trained on {len(both)} of these persons, such as {both[0]}.", where=str(run), mend=mend
+        )
+    foreign = sorted(set(each_label(rows)) - set(classes))
+    if foreign:
+        mend = "Map them in the manifest's `label`."
+        raise ModelError(f"it knows {', '.join(classes)}, not {', '.join(foreign)}.", where=str(run), mend=mend)
