@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Protocol, TypeVar
 
 from biocurate.errors import UsageError
@@ -18,6 +19,12 @@ IN_FLIGHT = 3
 
 ANSWER_S = 30
 """Seconds that a scheduler has to answer."""
+
+LOOK_S = 20
+"""Seconds without a result after which it is looked whether there are workers."""
+
+GONE_S = 120
+"""Seconds without a worker after which a run ends: one that died is started again sooner."""
 
 
 UNINTERRUPTED = """
@@ -85,28 +92,40 @@ class OnDask:
 
     def map(self, function: Callable[[Task], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Run a function on every task, in the order in which they are done; an error ends the run."""
-        from distributed import as_completed
-
         waiting = iter(tasks)
         running: dict[Any, Task] = {}
-        done = as_completed()
 
-        def submit() -> bool:
-            for task in waiting:
+        def submit(count: int) -> None:
+            for task in islice(waiting, count):
                 # Tasks write to the store: the same one twice is never what was meant, so results are not shared.
-                future = self._client.submit(function, task, pure=False, retries=1)
-                running[future] = task
-                done.add(future)
-                return True
-            return False
+                running[self._client.submit(function, task, pure=False, retries=1)] = task
 
-        for _ in range(IN_FLIGHT * self.workers):
-            if not submit():
-                break
-        for future in done:
-            yield running.pop(future), future.result()
-            future.release()
-            submit()
+        submit(IN_FLIGHT * self.workers)
+        while running:
+            for future in self._done(running):
+                yield running.pop(future), future.result()
+                future.release()
+                submit(1)
+
+    def _done(self, running: Iterable[Any]) -> list[Any]:
+        """Wait for the first of some tasks to end; an error where nobody is left to work on them."""
+        from distributed import wait
+
+        seen = time.monotonic()
+        while True:
+            try:
+                ended = wait(list(running), timeout=LOOK_S, return_when="FIRST_COMPLETED").done
+                return [future for future in running if future in ended]
+            except TimeoutError:
+                # Tasks wait for ever where every worker has died and none comes back.
+                if self._client.nthreads():
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > GONE_S:
+                    raise UsageError(
+                        "no worker is left: all have died, for want of memory as a rule.",
+                        where="Dask",
+                        mend="Run the command again, with fewer --workers: it goes on where it stopped.",
+                    ) from None
 
 
 def _connected(scheduler: str) -> Any:  # noqa: ANN401 - distributed has no types
