@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from biocurate.audit.finding import Finding
@@ -16,15 +15,6 @@ LENGTH = 0.01
 """Share by which a recording may differ from a published length, or a second where that is more."""
 UNITLESS = frozenset({SensorType.MISC, SensorType.TRIG})
 """Types that promise no unit."""
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What the recipe declares for every recording of a corpus."""
-
-    mains_hz: float | None = None
-    duration_s: tuple[float, ...] = ()
-    """Lengths that recordings have as published; empty where any is one."""
 
 
 def unit_findings(recording_id: str, streams: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from biocurate.audit.amplitude import PLAUSIBLE, amplitudes
 from biocurate.audit.at_ingest import extremes, scales_of
-from biocurate.audit.declared import Declared, header_findings, length_findings, unit_findings
+from biocurate.audit.declared import header_findings, length_findings, unit_findings
 from biocurate.audit.excerpts import BLOCK_VALUES, excerpted, spans
 from biocurate.audit.finding import KINDS, Finding, channel_names
 from biocurate.audit.hearts import heart_rates, pulse_rates, rates_differ
@@ -20,6 +20,7 @@ from biocurate.audit.leads import IDENTITIES, lead_identities
 from biocurate.audit.mains import shifted_mains
 from biocurate.audit.ranges import LEAST_LEADS, equal_ranges
 from biocurate.errors import DamageError
+from biocurate.recipes.declared import Declared
 from biocurate.recording import Channel, samples_to_ns
 from biocurate.sensors import SensorType
 from biocurate.store.arrays import ArrayReader, open_array

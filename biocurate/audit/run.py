@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +9,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import yaml
 
-from biocurate.audit.declared import Declared
 from biocurate.audit.finding import KINDS, Finding
 from biocurate.audit.recording import Looked, audit_recording
 from biocurate.engine import Pool, Progress, Silent
-from biocurate.errors import RecipeError, StoreError
-from biocurate.recipes import load_recipe
+from biocurate.errors import StoreError
+from biocurate.recipes.declared import Declared, declarations
 from biocurate.store.objects import Objects
 from biocurate.store.store import Store
 
@@ -182,18 +179,3 @@ def _tasks(store: Store, corpora: Sequence[str]) -> Iterator[Task]:
                 batch, samples = [], 0
         if batch:
             yield Task(store.objects, corpus, declared, tuple(batch))
-
-
-def declarations(store: Store, corpus: str) -> Declared:
-    """What a corpus' recipe declares: the one that came with the program, or the text that it was ingested with."""
-    try:
-        recipe = load_recipe(corpus)
-        return Declared(recipe.mains_hz, recipe.expect.duration_s)
-    except RecipeError:
-        pass
-    runs = store.tables.scan("runs").filter((pl.col("command") == "ingest") & (pl.col("target") == corpus))
-    newest = runs.sort("started").tail(1).select("config").collect()
-    if newest.is_empty():
-        return Declared()
-    text = yaml.safe_load(json.loads(newest["config"][0])["recipe"])
-    return Declared(text.get("mains_hz"), tuple((text.get("expect") or {}).get("duration_s") or ()))

@@ -10,9 +10,9 @@ from typing import Any
 
 import polars as pl
 
-from biocurate.audit.run import declarations
 from biocurate.curate.views.normalise import Normalise
 from biocurate.curate.views.schema import View
+from biocurate.recipes.declared import declarations
 from biocurate.sensors import SensorType
 from biocurate.store.objects import Objects
 from biocurate.store.reading import catalogue

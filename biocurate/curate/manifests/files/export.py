@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import polars as pl
 
-from biocurate import __version__
 from biocurate.curate.manifests.files import croissant, meds
 from biocurate.curate.manifests.files.document import ENDING, FORMAT, sha256_of
 from biocurate.curate.manifests.files.table import as_text, flat, kinds, unlabelled
 from biocurate.export.target import aside, settle
 from biocurate.store.manifests import Manifest
+from biocurate.store.runs import versions
 from biocurate.store.store import Store
 
 Form = Literal["parquet", "csv", "croissant", "meds"]
@@ -100,7 +100,7 @@ def _said(manifest: Manifest, rows: pl.DataFrame) -> dict[str, Any]:
         "rows": rows.height,
         "columns": kinds(rows),
         "terms": [dict(each) for each in manifest.terms],
-        "written_by": f"biocurate {__version__}",
+        "written_by": f"biocurate {versions()['biocurate']}",
     }
 
 
