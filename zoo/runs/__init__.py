@@ -1,0 +1,1 @@
+"""What a training run was: its choices, its checkpoints and where they come from."""

@@ -1,0 +1,131 @@
+"""Run folders: everything about a training run, written aside and put in place as a whole.
+
+```
+RUN/
+  config.yaml           every choice, the manifest's hash and the store's snapshot
+  metrics.json          the report
+  predictions.parquet   held-out windows: label, prediction, probabilities, fold
+  controls.parquet      the same windows by each control
+  model-<fold>.safetensors  weights and what is needed to use them
+  log/<fold>/metrics.csv    loss by epoch
+  subjects.png          each held-out person's figure
+  versions.json         what it was made with
+```
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+import yaml
+
+from biocurate.errors import ModelError, UsageError
+from zoo.runs.under_way import folder_of, is_first_node, tidy
+
+PACKAGES = ("numpy", "scipy", "polars", "scikit-learn", "torch", "lightning", "safetensors")
+
+
+@contextmanager
+def new_run(
+    folder: Path, force: bool = False, choices: Mapping[str, Any] = MappingProxyType({}), resume: bool = False
+) -> Iterator[Path]:
+    """A folder to write a run into; it appears under its name only when the block ends well.
+
+    Parameters
+    ----------
+    folder : Path
+    force : bool
+        Replace a run of this name.
+    choices : mapping
+        All that decides the run, so that a killed one goes on only as what it was.
+    resume : bool
+        Go on where a killed run of the same choices stopped.
+
+    Raises
+    ------
+    UsageError
+        Where something is there already, unless it is a run and `force` is given; or another process is making it.
+    """
+    if folder.exists():
+        if not force:
+            mend = "Choose another --run, or --force to replace it."
+            raise UsageError("a run is here already.", where=str(folder), mend=mend)
+        if not (folder / "config.yaml").is_file():
+            raise UsageError("this is no run; it is not replaced.", where=str(folder), mend="Choose another --run.")
+    with folder_of(folder, choices, resume) as aside:
+        yield aside
+        tidy(aside)
+        if not is_first_node():
+            shutil.rmtree(aside)
+            return
+        if folder.exists():
+            shutil.rmtree(folder)
+        aside.rename(folder)
+
+
+def write_config(run: Path, config: Mapping[str, Any]) -> None:
+    """Write config.yaml."""
+    (run / "config.yaml").write_text(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """Read config.yaml; ModelError where there is no run."""
+    try:
+        config = yaml.safe_load((run / "config.yaml").read_text())
+    except OSError as error:
+        mend = "Name the folder that was given as --run to `biocurate zoo finetune`."
+        raise ModelError("there is no run here.", where=str(run), mend=mend) from error
+    return dict(config)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON for people: indented, and the same bytes for the same content."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """What the run rests on."""
+    from biocurate import __version__
+
+    found = {"biocurate": __version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def write_predictions(run: Path, held: pl.DataFrame, controls: Mapping[str, list[pl.DataFrame]]) -> None:
+    """Write predictions.parquet and controls.parquet; a control's repeats are numbered."""
+    held.write_parquet(run / "predictions.parquet")
+    numbered = [
+        each.with_columns(control=pl.lit(name), repeat=pl.lit(number))
+        for name, repeats in controls.items()
+        for number, each in enumerate(repeats)
+    ]
+    if numbered:
+        pl.concat(numbered).write_parquet(run / "controls.parquet")
+
+
+def read_predictions(run: Path) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
+    """Read what `write_predictions` wrote."""
+    try:
+        held = pl.read_parquet(run / "predictions.parquet")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelError(f"the predictions cannot be read: {error}", where=str(run)) from error
+    controls: dict[str, list[pl.DataFrame]] = {}
+    if (run / "controls.parquet").is_file():
+        rows = pl.read_parquet(run / "controls.parquet")
+        for (name, _), part in rows.group_by("control", "repeat", maintain_order=True):
+            controls.setdefault(str(name), []).append(part.drop("control", "repeat"))
+    return held, controls
