@@ -9,18 +9,26 @@ import typer
 
 from biocurate.cli.options import AsJson, At, StoreOption, path_of
 from biocurate.curate.leakage.kinds import Kind
+from zoo.embedding import commands as embedding
+from zoo.pretraining.commands import pretrain
+from zoo.tiny_biomoe.commands import bench
 
 if TYPE_CHECKING:
-    from zoo.judging.evaluate import Report
+    from zoo.judging.report import Report
 
 app = typer.Typer(
     help="Models: train them on a manifest, judge them on persons that they never saw.", no_args_is_help=True
 )
+embedding.join(app)
+app.command()(pretrain)
+app.command()(bench)
 
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run.", parser=path_of, metavar="DIR", show_default=False)
 ]
-RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.", parser=path_of, metavar="RUN", show_default=False)]
+RunFolders = Annotated[
+    list[Path], typer.Argument(help="Folder of a run.", parser=path_of, metavar="RUN", show_default=False)
+]
 Sensors = Annotated[
     str | None, typer.Option(help="Sensor types, such as EEG,ECG; all that the model takes by default.")
 ]
@@ -28,6 +36,9 @@ Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of model, training or evaluation.")
 ]
 Images = Annotated[str | None, typer.Option(help="Image set, for models of images.")]
+Embeddings = Annotated[
+    list[str] | None, typer.Option("--embeddings", help="Set of embeddings, for a head on them; can be repeated.")
+]
 Size = Annotated[int | None, typer.Option(min=32, help="Side of the images; the same as --set size=N.")]
 Folds = Annotated[bool, typer.Option("--folds", help="Insist on a k-fold manifest: one model a fold.")]
 OneFold = Annotated[list[str] | None, typer.Option("--fold", help="Hold out only this fold; can be repeated.")]
@@ -67,9 +78,14 @@ def card(
     import json
 
     from zoo.runs.card import as_markdown, model_card, run_card
+    from zoo.runs.weights_card import weights_card, weights_file
 
     folder = path_of(name)
-    found = run_card(folder) if (folder / "config.yaml").is_file() else model_card(name)
+    weights = weights_file(folder)
+    if weights is not None:
+        found = weights_card(weights)
+    else:
+        found = run_card(folder) if (folder / "config.yaml").is_file() else model_card(name)
     print(json.dumps(found, indent=2, ensure_ascii=False, default=str) if as_json else as_markdown(found))
 
 
@@ -85,6 +101,7 @@ def finetune(
     parent: Annotated[str | None, typer.Option("--from", help="Run or checkpoint whose weights to start from.")] = None,
     sensors: Sensors = None,
     images: Images = None,
+    embeddings: Embeddings = None,
     size: Size = None,
     set_: Settings = None,
     folds: Folds = False,
@@ -117,6 +134,7 @@ def finetune(
         "manifest": manifest,
         "sensors": _sensors(sensors) or None,
         "images": images,
+        "embeddings": tuple(embeddings) if embeddings else None,
         "folds": tuple(fold) if fold else None,
         "seed": seed,
         "parent": parent,
@@ -144,30 +162,42 @@ def finetune(
 
 @app.command()
 def evaluate(
-    run: RunFolder,
+    run: RunFolders,
+    compare: Annotated[bool, typer.Option("--compare", help="Test runs against each other, in pairs.")] = False,
+    seeds: Annotated[bool, typer.Option("--seeds", help="Judge runs that differ in their seed as one.")] = False,
     store: Annotated[str | None, typer.Option("--store", envvar="BIOCURATE_STORE", help="With --manifest.")] = None,
     manifest: Annotated[str | None, typer.Option(help="Judge on this manifest; its persons must be new.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of the manifest.")] = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print how well a run did, computed anew from its predictions; or judge it on another manifest.
+    """Print how well a run did, computed anew from its predictions; judge it on another manifest; or compare runs.
 
     biocurate zoo evaluate runs/eegmat
+    biocurate zoo evaluate --compare runs/eegmat runs/eegmat-cnn
+    biocurate zoo evaluate --seeds runs/cnn-0 runs/cnn-1 runs/cnn-2
     """
-    from zoo.judging.judge import judge_again, judge_on
+    from biocurate.errors import UsageError
+    from zoo.judging.judge import judge_again, judge_on, judge_seeds
 
+    if compare or seeds:
+        if manifest is not None or (compare and seeds):
+            mend = "Leave out --manifest, and one of --compare and --seeds."
+            raise UsageError("several runs are seen on what they were judged on.", mend=mend)
+        _print_comparison(run, as_json) if compare else _print(judge_seeds(run), as_json)
+        return
+    if len(run) > 1:
+        raise UsageError("several runs are named.", mend="Name one run, or give --compare or --seeds.")
     if manifest is None:
-        _print(judge_again(run), as_json)
+        _print(judge_again(run[0]), as_json)
         return
     from biocurate import open_store
     from biocurate.cli.progress import progress
-    from biocurate.errors import UsageError
 
     if store is None:
         raise UsageError("a manifest lies in a store.", where="--manifest", mend="Name it: --store STORE.")
     with progress("Measuring", "windows") as bar:
-        report = judge_on(run, open_store(store, at), manifest, split, bar)
+        report = judge_on(run[0], open_store(store, at), manifest, split, bar)
     _print(report, as_json)
 
 
@@ -200,11 +230,30 @@ def _print(report: Report, as_json: bool) -> None:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return
     show(report.table(), title=f"{report.model}: {', '.join(report.classes)}")
+    if report.levels:
+        show(report.levels_table(), title="by window, and by what windows are of")
+    if report.confusion:
+        show(report.confusion_table(), title="confusion of windows")
     if report.per_label:
         show(report.labels_table(), title="labels")
     if report.persons < FEWEST_PERSONS:
         show(report.persons_table(), title="held-out persons")
     for note in [*report.cautions, *report.notes]:
+        _say(f"- {note}")
+
+
+def _print_comparison(folders: list[Path], as_json: bool) -> None:
+    import json
+
+    from biocurate.cli.output import show
+    from zoo.judging.comparing.compare import compare
+
+    found = compare(folders)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    show(found.table(), title=f"{found.windows:,} held-out windows that all runs share")
+    for note in found.notes:
         _say(f"- {note}")
 
 

@@ -40,10 +40,15 @@ def _tell(outcome: Outcome) -> None:
             markup=False,
         )
     if outcome.windows_without:
-        out.print(f"{outcome.windows_without:,} windows of the manifest lack the sensor type.", markup=False)
+        out.print(
+            f"{outcome.windows_without:,} windows of the manifest have none of the sensor types and channels.",
+            markup=False,
+        )
     for status, count in sorted(outcome.status.items()):
         if status != "ok":
             out.print(f"{count:,} images show nothing: {status}.", markup=False)
+    if outcome.all_blank:
+        out.print("None of them shows anything: take longer windows, or other parameters.", markup=False)
 
 
 def print_estimate(found: Estimate, as_json: bool) -> None:

@@ -83,6 +83,7 @@ def generate(
             opened, asked, pool=pool, progress=bar, overwrite=overwrite, device=device, force=force
         )
     print_outcomes(outcomes, as_json)
+    raise typer.Exit(1 if any(outcome.all_blank for outcome in outcomes) else 0)
 
 
 @app.command()
@@ -175,6 +176,8 @@ def show(
     from biocurate.images.shown.sheet import contact_sheet
     from biocurate.store.store import open_store
 
+    if output.suffix.lower() != ".png":
+        raise UsageError("a contact sheet is a PNG.", where=str(output), mend="Give it a name that ends in .png.")
     opened = open_store(store, at)
     if image_set is None:
         windows = find_windows(opened, sensor or [], length, recording or [], channel)

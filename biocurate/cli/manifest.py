@@ -91,6 +91,12 @@ def _spelled(terms: Mapping[str, object]) -> str:
     return ", ".join(said)
 
 
+def _few(names: list[str], mark: str = ", ", most: int = 5) -> str:
+    """Some of many names, and how many others there are."""
+    others = [f"{len(names) - most} more"] if len(names) > most else []
+    return mark.join([*names[:most], *others])
+
+
 def _print(store: Store, manifest: Manifest, as_json: bool, stale: bool = False) -> None:
     from biocurate.cli.output import console, show, show_facts
     from biocurate.curate.views.told import normalisation
@@ -114,6 +120,7 @@ def _print(store: Store, manifest: Manifest, as_json: bool, stale: bool = False)
             | {
                 "licences": list(manifest.terms),
                 "absent": manifest.absent,
+                "one_sided": manifest.one_sided,
                 "definition": manifest.definition,
                 "balance": balance,
                 "dropped": list(manifest.dropped),
@@ -134,6 +141,9 @@ def _print(store: Store, manifest: Manifest, as_json: bool, stale: bool = False)
             style="yellow",
             markup=False,
         )
+    if manifest.one_sided:
+        lacking = [f"{split} has no {_few(labels)}" for split, labels in manifest.one_sided.items()]
+        console().print(f"Not every split has every class: {_few(lacking, '; ')}.", style="yellow", markup=False)
     if manifest.absent:
         console().print(
             f"No window is labelled {', '.join(manifest.absent)}, which the definition names.", markup=False
@@ -141,12 +151,14 @@ def _print(store: Store, manifest: Manifest, as_json: bool, stale: bool = False)
 
 
 def _print_dropped(manifest: Manifest) -> None:
-    """Print whom the thresholds on quality drop, and how many windows a cap does."""
+    """Print whom the thresholds on quality drop, and how many windows each other step leaves out."""
     import polars as pl
 
     from biocurate.cli.output import console, show
+    from biocurate.curate.manifests.left_out import UNLABELLED, UNPAIRED, UNSPLIT
 
-    judged = [line for line in manifest.dropped if line["by"] != "cap"]
+    said = {UNPAIRED: "without pairs", UNLABELLED: "without a label", UNSPLIT: "without a split"}
+    judged = [line for line in manifest.dropped if line["by"] not in {"cap", *said}]
     if judged:
         rows = pl.DataFrame(judged).with_columns(share=pl.col("dropped") / pl.col("windows"))
         show(rows, title="Dropped for their quality")
@@ -154,3 +166,6 @@ def _print_dropped(manifest: Manifest) -> None:
         if line["by"] == "cap":
             kept = line["windows"] - line["dropped"]
             console().print(f"{kept:,} of {line['windows']:,} windows are kept: {line['value']}.", markup=False)
+        if line["by"] in said:
+            of = f"{line['dropped']:,} of {line['windows']:,} windows"
+            console().print(f"{of} are left out {said[line['by']]}: {line['value']}.", markup=False)

@@ -74,7 +74,7 @@ def show(rows: pl.DataFrame, as_json: bool = False, title: str | None = None, mo
     out = console()
     out.print(table, soft_wrap=False)
     if rows.height > most:
-        out.print(f"{most} of {rows.height:,} rows; --json or a LIMIT shows others.")
+        out.print(f"{most} of {rows.height:,} rows; --json shows all.")
 
 
 def show_facts(facts: dict[str, Any], as_json: bool = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from biocurate.verify import Compared
 
 INCOMPLETE = "IncompleteError"
+MOST_TOLD = 20
+"""Files, or reasons, that are told one by one."""
 
 
 def print_plan(plan: Plan, as_json: bool) -> None:
@@ -57,7 +61,7 @@ def _time(seconds: float) -> str:
 
 
 def print_outcome(outcome: Outcome, as_json: bool) -> None:
-    """Say how an ingest ended, with one paragraph a failed file."""
+    """Say how an ingest ended, with one paragraph a failed file, or a reason where they are many."""
     if as_json:
         show_facts(asdict(outcome), as_json=True)
         return
@@ -73,8 +77,8 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
             style="bold yellow",
             markup=False,
         )
-        for failure in outcome.failures:
-            out.print(f"  {failure['source']}  {failure['message']}\n      {failure['mend']}", markup=False)
+        for line in _faults(outcome.failures):
+            out.print(line, markup=False)
     elif tried:
         out.print(_sentence(outcome), markup=False)
     elif not outcome.rewritten:
@@ -85,6 +89,23 @@ def print_outcome(outcome: Outcome, as_json: bool) -> None:
         have, them = ("has", "it") if outcome.failed_before == 1 else ("have", "them")
         out.print(f"{outcome.failed_before} failed before and {have} not changed; --retry-failed tries {them} again.")
     _print_aside(outcome)
+
+
+def _faults(failures: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """Say of each file why it was not read; of many, each reason once."""
+    if len(failures) <= MOST_TOLD:
+        yield from (f"  {each['source']}  {each['message']}\n      {each['mend']}" for each in failures)
+        return
+    from biocurate.ingest.reasons import reason_of
+
+    files = Counter(reason_of(each["message"]) for each in failures)
+    example = {reason_of(each["message"]): each for each in reversed(failures)}
+    for reason, count in files.most_common(MOST_TOLD):
+        each = example[reason]
+        yield f"  {count:,} such as {each['source']}  {each['message']}\n      {each['mend']}"
+    if len(files) > MOST_TOLD:
+        yield f"  and {len(files) - MOST_TOLD:,} reasons more"
+    yield '  Each file: biocurate query "SELECT source, message, mend FROM failures"'
 
 
 def _rest(outcome: Outcome) -> str:
@@ -142,8 +163,8 @@ def _sentence(outcome: Outcome) -> str:
     )
 
 
-def print_findings(found: Findings, as_json: bool) -> None:
-    """Say what a verification found."""
+def print_findings(found: Findings, as_json: bool, all_snapshots: bool = False) -> None:
+    """Say what a verification found, of older snapshots too where all were looked at."""
     if as_json:
         show_facts(asdict(found), as_json=True)
         return
@@ -156,9 +177,11 @@ def print_findings(found: Findings, as_json: bool) -> None:
         size = f"{found.n_bytes / 1e6:,.1f} MB"
         out.print(f"{found.parts} parts ({size}) are whole; {found.streams} streams match their digests.")
     if found.unchecked:
+        older = "" if all_snapshots else "--all-snapshots checks those that older snapshots name; "
+        named = "no kept snapshot names" if all_snapshots else "the tables as they stand do not name"
         out.print(
-            f"{found.unchecked} parts that the tables as they stand do not name were not checked: --all-snapshots "
-            "checks those that older snapshots name; biocurate vacuum lists those that nothing names.",
+            f"{found.unchecked} parts that {named} were not checked: {older}biocurate vacuum lists those that nothing "
+            "names.",
             markup=False,
         )
 

@@ -70,7 +70,7 @@ def verify(
     recipes = _recipes(recipe or [], [corpus for corpus, _ in roots])
     with engine(workers) as pool, progress("Verifying", "parts") as bar:
         found = check(opened, pool, bar, all_snapshots=all_snapshots)
-    print_findings(found, as_json and not deep)
+    print_findings(found, as_json and not deep, all_snapshots)
     problems = len(found.problems)
     if deep:
         from biocurate.verify import verify_deep

@@ -125,7 +125,7 @@ def _lines(found: Forgotten) -> list[str]:
         return ["No recording of theirs is left: this person was forgotten before."]
     lines = [
         f"{len(found.recordings)} recordings of {found.persons} person: {_few(found.recordings)}",
-        f"{found.parts} parts held samples or images of theirs.",
+        f"{found.parts} parts held samples, images or embeddings of theirs.",
         f"{len(found.snapshots_dropped)} snapshots are dropped, {len(found.snapshots_kept)} kept.",
     ]
     for name, stood in found.manifests.items():

@@ -33,7 +33,7 @@ from biocurate.export.padding import UNPADDED, filled_up, padding_told
 from biocurate.export.scaling import edf_fit, is_held, quantised
 from biocurate.export.survey import Extent, Survey, survey
 from biocurate.export.target import Written, aside, gathered, settle
-from biocurate.export.wording import EDF, calibrations, label_of
+from biocurate.export.wording import EDF, calibrations, doubts, label_of
 from biocurate.formats.annotation_text import printable, to_text
 from biocurate.recording import NS, Annotation, Channel, Recording, Stream
 
@@ -81,7 +81,7 @@ def write_edf(
     ExportError
         The recording does not fit the format, or a file is there already.
     """
-    notes: list[str] = []
+    notes = doubts(recording.streams, EDF)
     recording = replace(recording, annotations=tuple(chosen(recording.annotations, labels, notes)))
     groups = clocks([_integers(stream, recording, scale, notes) for stream in recording.streams])
     stem = path.name.removesuffix(path.suffix) if path.suffix.lower() in (".edf", ".bdf") else path.name

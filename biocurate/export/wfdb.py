@@ -22,7 +22,7 @@ from biocurate.export.scaling import is_held, quantised, wfdb_fit
 from biocurate.export.survey import Survey, survey
 from biocurate.export.target import Written, aside, gathered, settle
 from biocurate.export.wfdb_marks import mark_files
-from biocurate.export.wording import WFDB, Calibration, calibrations, label_of
+from biocurate.export.wording import WFDB, Calibration, calibrations, doubts, label_of
 from biocurate.recording import NS, Annotation, Channel, Recording, Stream
 
 BLOCK_SAMPLES = 1 << 22
@@ -68,7 +68,7 @@ def write_wfdb(
     ExportError
         The recording does not fit the format, or a file is there already.
     """
-    notes: list[str] = []
+    notes = doubts(recording.streams, WFDB)
     annotations = chosen(recording.annotations, labels, notes)
     found = [_integers(stream, scale, notes) for stream in recording.streams]
     groups = [part for clock in clocks(found) for part in _on_frames(clock)]

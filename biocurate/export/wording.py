@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from biocurate.recording import Channel, canonical_scale
+from biocurate.recording import Channel, Stream, canonical_scale
 from biocurate.sensors import SensorType
 from biocurate.sensors.units import plain
 
@@ -49,6 +49,16 @@ def calibrations(channel: Channel, sensor: SensorType, wording: Wording) -> Iter
     name, gain, offset = canonical_scale(channel, sensor)
     if name != channel.unit and wording.unit.fullmatch(name):
         yield Calibration(name, gain, offset, f"in {name} instead of {channel.unit!r}, with the scale to go with it")
+
+
+def doubts(streams: Sequence[Stream], wording: Wording) -> list[str]:
+    """Note each channel that is suspect in the store: a file has no place for it, and states its unit all the same."""
+    return [
+        f"{label_of(channel, wording)[0]}: its unit is suspect, and is written as the raw file has it"
+        for stream in streams
+        for channel in stream.channels
+        if channel.unit_status == "suspect"
+    ]
 
 
 def label_of(channel: Channel, wording: Wording) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import polars as pl
 import yaml
 
 from biocurate.errors import IncompleteError
+from biocurate.ingest.reasons import reason_of
 from biocurate.store.store import Store
 
 NS_PER_HOUR = 3.6e12
@@ -24,7 +25,7 @@ class State:
     sensors: pl.DataFrame
     """A row a corpus, sensor type and rate."""
     failures: pl.DataFrame
-    """A row a corpus, state (``failed`` or ``incomplete``) and reason; figures in reasons are ``#``."""
+    """A row a corpus, state (``failed`` or ``incomplete``) and reason (`reason_of`)."""
     runs: pl.DataFrame
     """The last ingest of each corpus, and which files it left out unread, as hidden ones."""
 
@@ -106,7 +107,7 @@ def _failures(store: Store) -> pl.DataFrame:
     return (
         store.failures.with_columns(
             state=pl.when(is_incomplete).then(pl.lit("incomplete")).otherwise(pl.lit("failed")),
-            reason=pl.col("message").str.replace_all(r"\b\d[\d,]*(?:\.\d+)?\b", "#"),
+            reason=pl.col("message").map_elements(reason_of, pl.String),
         )
         .group_by("corpus", "state", "error", "reason")
         .agg(files=pl.len(), example=pl.col("source").sort().first(), mend=pl.col("mend").first())

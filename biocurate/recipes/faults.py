@@ -30,7 +30,8 @@ def recipe_error(document: Document, error: ValidationError, model: type[BaseMod
     below : tuple
         Where in the document it was found.
     """
-    faults = [_fault(document, dict(item), model, below) for item in error.errors(include_url=False)]
+    items = [dict(item) for item in error.errors(include_url=False)]
+    faults = [_fault(document, item, model, below) for item in items if not _follows(item, items)]
     if len(faults) == 1:
         line, field, what, mend = faults[0]
         return RecipeError(what, where=f"{document.path}, line {line}" + (f", {field}" if field else ""), mend=mend)
@@ -39,6 +40,13 @@ def recipe_error(document: Document, error: ValidationError, model: type[BaseMod
     return RecipeError(
         f"{len(faults)} fields are not right.", where=str(document.path), mend="\n".join(["", *listed, *more])
     )
+
+
+def _follows(item: dict[str, Any], items: Iterable[dict[str, Any]]) -> bool:
+    """Whether a list is only called too short because its members are not right, which is said of each."""
+    place = item["loc"]
+    inside = (each["loc"] for each in items if len(each["loc"]) > len(place))
+    return item["type"] == "too_short" and any(loc[: len(place)] == place for loc in inside)
 
 
 def _fault(document: Document, item: dict[str, Any], model: type[BaseModel], below: Place) -> tuple[int, str, str, str]:

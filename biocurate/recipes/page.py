@@ -17,7 +17,7 @@ A recipe that is **verified** by `real` files was run on recordings of the corpu
 so when it is run, and stops at the first thing that is not as expected.
 
 `biocurate recipes show NAME` prints a recipe, `recipes check NAME --root DIR` holds it against your copy, and
-`recipes new --from DIR` drafts one for a corpus that is not here.
+`recipes new --from DIR` drafts one for a corpus that is not here. [Every field](recipe-fields.md) has its own page.
 """
 
 VERIFIED = {"real": "real files", "twin": "twin", "none": "not yet"}

@@ -26,6 +26,9 @@ from biocurate.store.objects import RESTORE, Objects
 RUN_CHUNKS = 32
 """Chunks that are read together at most, to bound memory."""
 
+AXIS = "growing_axis"
+"""Attribute of an array that grows along another axis than most of its rank."""
+
 NO_CHUNK = np.uint64(2**64 - 1)
 """Offset and length of a chunk that a shard does not hold."""
 
@@ -37,9 +40,11 @@ class Layout:
     Parameters
     ----------
     item : tuple of int
-        Extent of every other axis, in order: (channels,) for signals, (height, width) for images.
+        Extent of every other axis, in order: (channels,) for signals, (height, width) for images, (width,) for
+        embeddings.
     axis : int
-        The axis it grows along: 1 for signals (channels, samples), 0 for images (image, height, width).
+        The axis it grows along: 1 for signals (channels, samples), 0 for images (image, height, width) and for
+        embeddings (image, width).
     chunk : int
         Length of a chunk along that axis.
     shard : int
@@ -137,7 +142,8 @@ class ArrayWriter:
             self._flush_shard()
         shape, layout = self.layout.shape(end), self.layout
         chunks, shards = layout.shape(layout.chunk), layout.shape(layout.chunk * layout.shard)
-        self._put("zarr.json", zarr_metadata(shape, chunks, shards, self.dtype, self._codec, self.attributes))
+        attributes = {**self.attributes, **_told(layout)}
+        self._put("zarr.json", zarr_metadata(shape, chunks, shards, self.dtype, self._codec, attributes))
         listing = json.dumps({"objects": self._receipt}, sort_keys=True).encode()
         self.objects.put(receipt_key(self.key), listing)
         return hashlib.sha256(listing).hexdigest()
@@ -172,6 +178,16 @@ class ArrayWriter:
         size = sum(map(len, pieces))
         self.bytes_written += size
         self._receipt.append({"key": name, "bytes": size, "sha256": hasher.hexdigest()})
+
+
+def _usual_axis(rank: int) -> int:
+    """Signals have two axes and grow along time; all else grows along the first."""
+    return 1 if rank == 2 else 0
+
+
+def _told(layout: Layout) -> dict[str, int]:
+    """What must be said of an array so that a reader knows along which axis it grows."""
+    return {} if layout.axis == _usual_axis(len(layout.item) + 1) else {AXIS: layout.axis}
 
 
 def receipt_key(key: str) -> str:
@@ -213,7 +229,7 @@ class ArrayReader:
         chunks, shards = sharding["chunk_shape"], metadata["chunk_grid"]["configuration"]["chunk_shape"]
         self.shape = tuple(metadata["shape"])
         self.attributes: dict[str, Any] = metadata.get("attributes", {})
-        axis = 1 if len(self.shape) == 2 else 0
+        axis = int(self.attributes.get(AXIS, _usual_axis(len(self.shape))))
         item = tuple(extent for other, extent in enumerate(self.shape) if other != axis)
         self.layout = Layout(item, axis, chunks[axis], shards[axis] // chunks[axis])
         self.dtype = np.dtype(metadata["data_type"])

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from biocurate.store.objects import Objects
 
 MEND = (
-    "Restore it from a copy of the store. Windows, manifests and images can be built again; where recordings or their "
-    "annotations are lost, ingest into a new store."
+    "Restore it from a copy of the store. Windows, manifests, images and embeddings can be built again; where "
+    "recordings or their annotations are lost, ingest into a new store."
 )
 
 _UNREADABLE = re.compile(r"^parquet: |No such file or directory.*\.parquet|Object at location .*\.parquet not found")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
+from biocurate.store.embedding_schema import EMBEDDINGS
 from biocurate.store.pair_schema import CLOCKS, PAIRS
 from biocurate.store.quality_schema import QUALITY
 from biocurate.store.schema import FORGOTTEN, FORMAT, IMAGES, LABELS, TABLES, WINDOWS
@@ -24,9 +25,11 @@ STORE/
   tables/manifests/<name>/          the rows of a built manifest
   tables/quality/<set>/             what was measured of each channel of each window of a set
   tables/images/<set>/              the rows of an image set
+  tables/embeddings/<set>/          which vector is of which image
   signals/<corpus>/<part>.zarr      Zarr v3, sharded, (channels, samples); streams end to end, each on a chunk boundary
   signals/<corpus>/<part>.objects.json   every object of the part with its size and sha256
   images/<set>/<part>.zarr          Zarr v3, sharded, (image, height, width), uint8
+  embeddings/<set>/<part>.zarr      Zarr v3, sharded, (image, numbers), float32
   leases/write.json                 who is writing now, with a heartbeat
   leases/numbers/<number>           the newest lease's number, which each table keeps as its Delta transaction `lease`
 ```
@@ -69,6 +72,7 @@ def markdown() -> str:
         "pairs/<set>": PAIRS,
         "quality/<set>": QUALITY,
         "images/<set>": IMAGES,
+        "embeddings/<set>": EMBEDDINGS,
         "derived_streams": DERIVED_STREAMS,
         "clocks": CLOCKS,
     }

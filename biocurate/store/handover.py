@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -51,8 +52,17 @@ MNE_FACTORS = {"uV": 1e-6, "mV": 1e-3, "V": 1.0, "uS": 1e-6, "degC": 1.0}
 """From canonical units to the SI units that MNE keeps."""
 
 
+class SuspectUnitWarning(UserWarning):
+    """Channels are handed over whose unit is not to be trusted."""
+
+
 def to_mne(recording: StoredRecording, sensors: str | Sequence[str] | None) -> mne.io.RawArray:
     """Make an MNE ``Raw`` of the chosen sensor types, which must share one rate.
+
+    Warns
+    -----
+    SuspectUnitWarning
+        Where the unit of a channel is suspect: MNE has volts, and no place to say that they are none.
 
     Raises
     ------
@@ -80,10 +90,22 @@ def to_mne(recording: StoredRecording, sensors: str | Sequence[str] | None) -> m
         blocks.append(block * np.array(factors)[:, None])
         names += [name for name, _ in channels]
         kinds += [MNE_TYPES.get(sensor, "misc")] * len(channels)
+    _warn_of_suspects(recording, chosen)
     data = np.concatenate(blocks)
     raw = mne.io.RawArray(data, mne.create_info(names, rate, kinds), verbose="error")
     raw.set_annotations(_annotations(recording, data, rate))
     return raw
+
+
+def _warn_of_suspects(recording: StoredRecording, sensors: Sequence[str]) -> None:
+    from biocurate.sensors import SensorType
+
+    wanted = {str(SensorType.parse(sensor)) for sensor in sensors}
+    channels = [item for row in recording.row["streams"] if row["sensor_type"] in wanted for item in row["channels"]]
+    named = dict.fromkeys(item["name"] for item in channels if item["unit_status"] == "suspect")
+    if named:
+        said = f"{recording.recording_id}: the unit of {', '.join(named)} is suspect"
+        warnings.warn(f"{said}; its `row['warnings']` say why.", SuspectUnitWarning, stacklevel=4)
 
 
 def _rate(recording: StoredRecording, sensor: str) -> float:

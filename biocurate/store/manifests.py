@@ -39,7 +39,7 @@ class Manifest:
     terms: tuple[dict[str, Any], ...] = ()
     """Of each corpus that windows are from: corpus, licence, access, redistribute, share_alike."""
     dropped: tuple[dict[str, Any], ...] = ()
-    """Windows that thresholds on quality and a cap drop, by rule, label, sex and corpus."""
+    """Windows that each step of the build drops, and thresholds on quality by rule, label, sex and corpus."""
 
     @property
     def classes(self) -> list[str]:
@@ -51,6 +51,15 @@ class Manifest:
     def absent(self) -> list[str]:
         """Labels that the definition names and no row has."""
         return sorted(set(self.named) - set(self.classes))
+
+    @property
+    def one_sided(self) -> dict[str, list[str]]:
+        """Splits without a window of some class, and which classes; nobody can be judged by these there."""
+        found = dict(self.balance().group_by("split").agg("label").iter_rows())
+        lacking = {
+            split: [label for label in self.classes if label not in found.get(split, [])] for split in self.splits
+        }
+        return {split: labels for split, labels in lacking.items() if labels}
 
     @property
     def multi_label(self) -> bool:

@@ -225,10 +225,10 @@ TERMS = pa.struct(
 
 DROPPED = pa.struct(
     [
-        column("by", pa.string(), "rule, label, sex or corpus; cap"),
+        column("by", pa.string(), "rule, label, sex or corpus; cap; unpaired, unlabelled, unsplit"),
         column("value", pa.string(), "the rule, or the group; null: not known"),
-        column("windows", pa.int64(), "windows that were selected before quality was looked at"),
-        column("dropped", pa.int64(), "of them, those that do not meet the rule, or one of the rules"),
+        column("windows", pa.int64(), "windows that came to that step"),
+        column("dropped", pa.int64(), "of them, those that it leaves out"),
     ]
 )
 
@@ -244,7 +244,7 @@ MANIFESTS = pa.schema(
         column("version", pa.int64(), "version of manifests/<name> that holds the rows"),
         column("built", pa.timestamp("us", tz="UTC"), "when"),
         column("terms", pa.list_(TERMS), "licences of the corpora that its windows are from"),
-        column("dropped", pa.list_(DROPPED), "whom thresholds on quality and a cap drop; empty without any"),
+        column("dropped", pa.list_(DROPPED), "what each step of a build drops, and whom thresholds do"),
     ]
 )
 

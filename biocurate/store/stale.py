@@ -17,6 +17,7 @@ WORDS = {
     "pairs": "set of pairs",
     "quality": "quality of window set",
     "images": "image set",
+    "embeddings": "set of embeddings",
     "manifests": "manifest",
 }
 """What a table of each kind is called in errors."""
@@ -77,6 +78,8 @@ def rebuild(table: str) -> str:
     kind, _, name = table.partition("/")
     if kind == "images":
         return f"biocurate images generate --set {name} --manifest MANIFEST --sensor SENSOR"
+    if kind == "embeddings":
+        return f"biocurate images generate …, then biocurate zoo embed MODEL --images SET --name {name}"
     if kind == "pairs":
         return f"biocurate windows build {name} …, then biocurate pairs build {name} --sensors SENSORS"
     if kind == "quality":

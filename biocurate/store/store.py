@@ -14,6 +14,7 @@ from biocurate.errors import StaleError, StoreError, UsageError
 from biocurate.plugins import COMPUTING, brought
 from biocurate.store import lease as leases
 from biocurate.store.card import CARD, is_published, new_card, read_card
+from biocurate.store.item_parts import PREFIXES
 from biocurate.store.manifests import Manifest, open_manifest
 from biocurate.store.objects import Objects
 from biocurate.store.pair_schema import CLOCKS
@@ -27,7 +28,7 @@ from biocurate.store.view_schema import DERIVED_STREAMS
 UNVERSIONED = frozenset({"snapshots", "runs"})
 """Tables that only grow; a snapshot does not fix them."""
 
-_MADE = ("windows/", "pairs/", "quality/", "images/", "manifests/")
+_MADE = ("windows/", "pairs/", "quality/", *PREFIXES, "manifests/")
 """Begin the names of tables that are made from recordings, and stale when these are replaced."""
 
 

@@ -184,17 +184,19 @@ class StoredRecording:
 
     def _digital(self, streams: pl.DataFrame, start_ns: int, n_samples: int) -> NDArray[Any]:
         pieces = [
-            (stream, first, length)
+            (offset, stream, first, length)
             for stream in streams.iter_rows(named=True)
-            for _, first, length in locate(stream["segments"], stream["rate_hz"], start_ns, n_samples)
+            for offset, first, length in locate(stream["segments"], stream["rate_hz"], start_ns, n_samples)
         ]
-        if len(pieces) != 1 or pieces[0][2] != n_samples:
+        if len(pieces) != 1 or pieces[0][3] != n_samples:
+            there = ", ".join(_told(start_ns, *piece) for piece in pieces[:3]) + (", …" if len(pieces) > 3 else "")
             raise StoreError(
                 "the span has a gap, or its streams differ in calibration: there are no integers for all of it.",
                 where=self.recording_id,
-                mend="Read a shorter span or one stream_id, or physical values, which are NaN in gaps.",
+                mend=f"Integers are there {there or 'at no time of it'}: read such a span, or physical values, which "
+                "are NaN in gaps.",
             )
-        return self._span(*pieces[0])
+        return self._span(*pieces[0][1:])
 
     def _span(self, stream: Mapping[str, Any], first: int, length: int) -> NDArray[Any]:
         if stream["part"] is None:
@@ -255,6 +257,12 @@ class StoredRecording:
 def _numbered(names: Sequence[str]) -> list[tuple[str, int]]:
     """Each name with how often it came before in the same stream."""
     return [(name, names[:place].count(name)) for place, name in enumerate(names)]
+
+
+def _told(start_ns: int, offset: int, stream: Mapping[str, Any], first: int, length: int) -> str:
+    """Which stream has integers from when to when, in numbers that `read` takes."""
+    begin, end = (start_ns / NS + samples / float(stream["rate_hz"]) for samples in (offset, offset + length))
+    return f"from {begin:.9g} to {end:.9g} s ({stream['stream_id']})"
 
 
 def _end_ns(stream: Mapping[str, Any]) -> int:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from biocurate.store.item_parts import KINDS, PREFIXES, item_path
 from biocurate.store.lease import Lease
 from biocurate.store.snapshots import drop_snapshots, droppable
 from biocurate.store.store import Store, open_store
@@ -80,10 +81,9 @@ def live_parts(store: Store, dropped: Collection[int] = ()) -> set[str]:
 def _named(store: Store) -> set[str]:
     named = {f"signals/{part}" for part in store.streams.select("part").unique().collect().to_series()}
     for name in store.tables.names():
-        if name.startswith(("images/", "derived_streams")):
-            folder = "images" if name.startswith("images/") else "signals"
+        if name.startswith((*PREFIXES, "derived_streams")):
             parts = store.tables.scan(name).select(pl.col("part").unique()).collect().to_series()
-            named |= {f"{folder}/{part}" for part in parts}
+            named |= {item_path(name if name.startswith(PREFIXES) else "signals", part) for part in parts}
     return named
 
 
@@ -101,7 +101,7 @@ def sweep(store: Store, held: Lease | None, youngest: datetime | None, dropped: 
         Snapshots that count as dropped.
     """
     live, swept = live_parts(store, dropped), Swept()
-    for folder in ("signals", "images"):
+    for folder in ("signals", *KINDS):
         dead: dict[str, list[tuple[str, int]]] = {}
         young: set[str] = set()
         for entry in store.objects.list(folder):

@@ -14,6 +14,7 @@ from biocurate.engine import Pool, Progress, Silent
 from biocurate.errors import DamageError
 from biocurate.store.arrays import ArrayReader, receipt
 from biocurate.store.damage import damaged_tables
+from biocurate.store.item_parts import KINDS, PREFIXES, item_key, item_tables
 from biocurate.store.objects import Objects
 from biocurate.store.schema import TABLES
 from biocurate.store.signals import SHARD_BYTES, combine, part_key
@@ -75,7 +76,7 @@ def verify(
         found.add(where, what)
     if found.problems:
         return found
-    checks = [*_signal_parts(store, decode), *_image_parts(store)]
+    checks = [*_signal_parts(store, decode), *_item_parts(store)]
     if all_snapshots:
         checks += _older_parts(store, decode, checks)
     found.unchecked = len(_lying(store) - {check.key for check in checks})
@@ -128,12 +129,11 @@ def _signal_parts(store: Store, decode: bool) -> Iterable[PartCheck]:
         yield PartCheck(store.objects, part_key(str(part)), str(digest), listed, decode)
 
 
-def _image_parts(store: Store) -> Iterable[PartCheck]:
-    for name in store.tables.names():
-        if name.startswith("images/"):
-            parts = store.tables.scan(name).select("part", "part_digest").unique().sort("part").collect()
-            for part, digest in parts.iter_rows():
-                yield PartCheck(store.objects, f"images/{part}.zarr", digest, (), False)
+def _item_parts(store: Store) -> Iterable[PartCheck]:
+    for name in item_tables(store.tables):
+        parts = store.tables.scan(name).select("part", "part_digest").unique().sort("part").collect()
+        for part, digest in parts.iter_rows():
+            yield PartCheck(store.objects, item_key(name, part), digest, (), False)
 
 
 def _expected(store: Store) -> dict[str, int]:
@@ -155,12 +155,12 @@ def _older_parts(store: Store, decode: bool, known: Iterable[PartCheck]) -> list
         naming = {
             each
             for each in (then.tables.versions or {}).items()
-            if each[0].startswith(("recordings", "derived_streams", "images/"))
+            if each[0].startswith(("recordings", "derived_streams", *PREFIXES))
         }
         if naming <= versions:
             continue
         versions |= naming
-        for check in (*_signal_parts(then, decode), *_image_parts(then)):
+        for check in (*_signal_parts(then, decode), *_item_parts(then)):
             if (check.key, check.digest) not in seen:
                 seen.add((check.key, check.digest))
                 older.append(check)
@@ -171,7 +171,7 @@ def _lying(store: Store) -> set[str]:
     """Keys of every part that lies in the store, whoever names it."""
     return {
         f"{kind}/{group}/{part}"
-        for kind in ("signals", "images")
+        for kind in ("signals", *KINDS)
         for group in store.objects.folders(kind)
         for part in store.objects.folders(f"{kind}/{group}")
         if part.endswith(".zarr")
@@ -194,4 +194,8 @@ def damaged_summary(found: Findings) -> pl.DataFrame:
 
 
 def _few(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "") if names else "images"
+    return (
+        ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        if names
+        else "images or embeddings"
+    )

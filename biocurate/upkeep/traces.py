@@ -10,6 +10,7 @@ import polars as pl
 
 from biocurate.errors import StoreError
 from biocurate.recipes.naming import hashed
+from biocurate.store.item_parts import item_tables
 from biocurate.store.store import UNVERSIONED, Store
 from biocurate.upkeep.derived import TABLE, parts_of
 from biocurate.upkeep.history import data_files, live_files
@@ -29,7 +30,8 @@ class Traces:
     """Names of their raw files, as stored."""
     parts: frozenset[str]
     """Signal parts that hold, or held, samples of theirs, whoever shares them."""
-    image_parts: frozenset[str]
+    item_parts: frozenset[str]
+    """Parts of images and embeddings of theirs."""
     manifests: dict[str, dict[str, str]] = field(default_factory=dict)
     """Built manifests that list or name one of their recordings: hash and definition."""
 
@@ -41,7 +43,7 @@ class Traces:
         if "person" in schema:
             found |= pl.col("person").is_in(list(self.persons))
         if "part" in schema:
-            found |= pl.col("part").is_in([*self.parts, *self.image_parts])
+            found |= pl.col("part").is_in([*self.parts, *self.item_parts])
         if "streams" in schema and "part" in _fields(schema["streams"]):
             inside = pl.element().struct.field("part").is_in(list(self.parts))
             found |= pl.col("streams").list.eval(inside).list.any()
@@ -110,8 +112,8 @@ def trace(store: Store, subject: str) -> Traces:
     if store.tables.exists(TABLE):
         parts |= parts_of(list(scan_files(store, TABLE)), ids)
     shared = _shared_paths(store, ids)
-    images = _image_parts(store, ids)
-    found = Traces(frozenset(persons), frozenset(ids), frozenset(paths - shared), frozenset(parts), images)
+    items = _item_parts(store, ids)
+    found = Traces(frozenset(persons), frozenset(ids), frozenset(paths - shared), frozenset(parts), items)
     return replace(found, manifests=_manifests(store, found))
 
 
@@ -199,13 +201,12 @@ def _shared_paths(store: Store, ids: set[str]) -> set[str]:
     }
 
 
-def _image_parts(store: Store, ids: set[str]) -> frozenset[str]:
+def _item_parts(store: Store, ids: set[str]) -> frozenset[str]:
     parts: set[str] = set()
-    for name in store.tables.names():
-        if name.startswith("images/"):
-            for rows in scan_files(store, name):
-                mine = rows.filter(pl.col("recording_id").is_in(list(ids))).select("part").unique().collect()
-                parts |= set(mine["part"])
+    for name in item_tables(store.tables):
+        for rows in scan_files(store, name):
+            mine = rows.filter(pl.col("recording_id").is_in(list(ids))).select("part").unique().collect()
+            parts |= set(mine["part"])
     return frozenset(parts)
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from biocurate.engine import InProcess, Pool, Progress, Silent
 from biocurate.errors import StoreError
 from biocurate.store.forgotten import bury, forgotten
+from biocurate.store.item_parts import PREFIXES
 from biocurate.store.runs import Run
 from biocurate.store.snapshots import drop_snapshots
 from biocurate.store.store import Store
@@ -19,7 +20,7 @@ from biocurate.store.vacuum import sweep
 from biocurate.upkeep.copies import copies_of
 from biocurate.upkeep.derived import move_others
 from biocurate.upkeep.history import purge
-from biocurate.upkeep.image_parts import without
+from biocurate.upkeep.item_parts import without
 from biocurate.upkeep.placing import BATCH, place
 from biocurate.upkeep.traces import Traces, clean_snapshots, hot_files, trace, versioned
 from biocurate.upkeep.transfer import Transfer, places, transfer
@@ -36,6 +37,7 @@ class Forgotten:
     parts: int = 0
     """Parts that held samples of theirs; the samples of others that shared them lie in new ones."""
     images: int = 0
+    embeddings: int = 0
     copies: dict[str, list[str]] = field(default_factory=dict)
     """Other persons with recordings of the same samples, which stay."""
     manifests: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -97,7 +99,8 @@ def forget(store: Store, subject: str, pool: Pool | None = None, progress: Progr
         # From here on no ingest brings them back, whatever happens to this run.
         bury(store, traces.persons or {subject}, run.run_id)
         _rewrite_parts(store, traces, pool, bar, run.run_id)
-        outcome.images = without(store, traces.image_parts, traces.recordings, pool)
+        gone = without(store, traces.item_parts, traces.recordings, pool)
+        outcome.images, outcome.embeddings = gone["images"], gone["embeddings"]
         _drop_rows(store, traces)
         run.finish(store, done=len(traces.recordings))
         outcome.snapshot_id = store.publish(run.run_id)
@@ -123,7 +126,7 @@ def _outcome(store: Store, traces: Traces) -> Forgotten:
     return Forgotten(
         persons=len(traces.persons),
         recordings=sorted(traces.recordings),
-        parts=len(traces.parts | traces.image_parts),
+        parts=len(traces.parts | traces.item_parts),
         copies=copies_of(store, traces.recordings) if traces.recordings else {},
         manifests=traces.manifests,
     )
@@ -151,7 +154,7 @@ def _drop_rows(store: Store, traces: Traces) -> None:
         empty = store.tables.scan(f"manifests/{name}").head(0).collect()
         _replace(store, "manifests", "name", [name])
         store.tables.write(f"manifests/{name}", empty.to_arrow())
-    made = ("images/", "quality/", "pairs/", "windows/", "manifests/")
+    made = (*PREFIXES, "quality/", "pairs/", "windows/", "manifests/")
     first = [name for name in store.tables.names() if name.startswith(made)]
     last = [name for name in ("recordings", "annotations") if store.tables.exists(name)]
     others = [name for name in store.tables.names() if name not in {*first, *last}]

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from biocurate.errors import ManifestError, UsageError
-from zoo.judging.controls import Permutation, majority, permutation_of, permuted
+from zoo.judging.controls.exchanged import Permutation, majority, permutation_of, permuted
 from zoo.training.folds import Fold, folds_of
 
 

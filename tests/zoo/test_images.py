@@ -90,7 +90,7 @@ def test_a_network_is_trained_a_fold_finds_a_planted_effect_and_gives_the_same_t
     found = finetune(drawn, config(), tmp_path / "a")
     assert found.metrics["auroc"].value > 0.6
     assert found.windows == 96
-    assert set(found.controls) == {"majority"}
+    assert set(found.controls) == {"majority", "time order", "fingerprint"}
     again = finetune(drawn, config(), tmp_path / "b")
     assert again == found == judge_again(tmp_path / "a")
     for name in ("model-fold0.safetensors", "metrics.json"):

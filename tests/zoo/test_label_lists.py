@@ -24,7 +24,7 @@ from zoo import create_model
 from zoo.cli import app
 from zoo.data.task import Task, coded
 from zoo.judging.bootstrap import draw_persons, estimate
-from zoo.judging.controls import Permutation, majority, permutation_of, permuted
+from zoo.judging.controls.exchanged import Permutation, majority, permutation_of, permuted
 from zoo.judging.judge import judge_again, judge_on
 from zoo.judging.label_metrics import LABEL_METRICS, per_label, within_persons
 from zoo.judging.metrics import Predictions

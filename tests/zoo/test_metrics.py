@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
+from scipy.stats import t
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    f1_score,
+    roc_auc_score,
+)
 
-from zoo.judging.bootstrap import draw_persons, estimate
-from zoo.judging.metrics import METRICS, Predictions, auroc, balanced_accuracy, within
+from zoo.judging.bootstrap import draw_persons, estimate, tails
+from zoo.judging.calibration import ece
+from zoo.judging.figures import METRICS
+from zoo.judging.metrics import Predictions, auroc, balanced_accuracy, within
 
 
 def predictions(classes=2, persons=15, windows=400, folds=1, seed=0, skill=1.0):
@@ -30,6 +39,25 @@ def area(truth, probability):
     return roc_auc_score(truth, probability, multi_class="ovr")
 
 
+def precision(truth, probability):
+    if probability.shape[1] == 2:
+        return average_precision_score(truth, probability[:, 1])
+    return average_precision_score(np.eye(probability.shape[1])[truth], probability, average="macro")
+
+
+def calibration_error(given, rows):
+    """By its definition, window by window: bins of the whole sample, the error of the rows that are asked for."""
+    confidence = given.probability.max(axis=1)
+    edge = [int(np.sum(confidence < each)) * 10 // len(confidence) for each in confidence]
+    error = 0.0
+    for part in set(edge):
+        mine = [row for row in rows if edge[row] == part]
+        if mine:
+            right = np.mean([given.predicted[row] == given.truth[row] for row in mine])
+            error += len(mine) / len(rows) * abs(right - np.mean(confidence[mine]))
+    return error
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 def test_each_metric_is_scikit_learns(classes):
     given = predictions(classes)
@@ -38,7 +66,11 @@ def test_each_metric_is_scikit_learns(classes):
         {
             "balanced_accuracy": balanced_accuracy_score(given.truth, given.predicted),
             "macro_f1": f1_score(given.truth, given.predicted, average="macro"),
+            "weighted_f1": f1_score(given.truth, given.predicted, average="weighted"),
+            "kappa": cohen_kappa_score(given.truth, given.predicted),
             "auroc": area(given.truth, given.probability),
+            "auprc": precision(given.truth, given.probability),
+            "ece": calibration_error(given, np.arange(len(given.truth))),
         }
     )
 
@@ -88,16 +120,21 @@ def test_interval_is_that_of_rows_copied_for_each_draw(classes, folds):
         truth, probability, fold = given.truth[rows], given.probability[rows], given.fold[rows]
         brute["balanced_accuracy"].append(balanced_accuracy_score(truth, given.predicted[rows]))
         brute["macro_f1"].append(f1_score(truth, given.predicted[rows], average="macro"))
+        brute["weighted_f1"].append(f1_score(truth, given.predicted[rows], average="weighted"))
+        brute["kappa"].append(cohen_kappa_score(truth, given.predicted[rows]))
+        brute["ece"].append(calibration_error(given, rows))
         there = np.unique(fold)
         parts = [fold == number for number in there]
         each = [area_without_copies(truth[part], probability[part], person[part], copy[part]) for part in parts]
-        brute["auroc"].append(
-            np.average(each, weights=[draw[np.arange(12) % folds == number].sum() for number in there])
+        weights = [draw[np.arange(12) % folds == number].sum() for number in there]
+        brute["auroc"].append(np.average(each, weights=weights))
+        brute["auprc"].append(
+            np.average([precision(truth[part], probability[part]) for part in parts], weights=weights)
         )
     for name, metric in METRICS.items():
         np.testing.assert_allclose(metric(given, times).value, brute[name], rtol=1e-12)
         found = estimate(metric, [given], draws=30, seed=3)
-        np.testing.assert_allclose([found.low, found.high], np.percentile(brute[name], [2.5, 97.5]))
+        np.testing.assert_allclose([found.low, found.high], np.percentile(brute[name], tails(12)))
 
 
 def test_draws_take_persons_with_replacement_and_the_same_ones_for_a_seed():
@@ -128,7 +165,7 @@ def test_draws_that_lack_a_class_are_left_out_and_counted():
     assert lacking == pytest.approx(2000 * 0.9**10, rel=0.1)
     for metric in METRICS.values():
         found = estimate(metric, [given])
-        assert found.lacking == lacking
+        assert found.lacking == (0 if metric is ece else lacking)  # a confidence needs no second class to be judged
         assert np.isfinite([found.low, found.high]).all()
 
 
@@ -146,6 +183,17 @@ def test_under_ten_persons_there_is_no_interval():
     found = estimate(balanced_accuracy, [predictions(persons=9)])
     assert np.isfinite(found.value)
     assert (found.low, found.high, found.draws) == (None, None, 0)
+
+
+def test_an_interval_of_a_mean_reaches_as_far_as_students():
+    """Hesterberg (2015): the expanded percentiles of a mean's draws are those of the t interval, but for skewness."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(12)
+    draws = draw_persons(12, 40_000, seed=0) @ x / 12
+    low, high = np.percentile(draws, tails(12))
+    reach = t.ppf(0.975, 11) * x.std(ddof=1) / np.sqrt(12)
+    assert (high - low) / 2 == pytest.approx(reach, rel=0.03)
+    assert tails(10_000)[0] == pytest.approx(2.5, abs=0.01)
 
 
 def test_a_planted_null_has_an_auroc_whose_interval_covers_chance():

@@ -160,7 +160,7 @@ def test_finetune_and_evaluate_print_the_same_table_with_controls_beside(cohort,
         assert word in judged.stdout
     as_json = json.loads(invoke("evaluate", run_folder, "--json").stdout)
     assert as_json["metrics"]["auroc"]["draws"] == 100
-    assert set(as_json["controls"]) == {"majority", "permuted"}
+    assert set(as_json["controls"]) == {"majority", "time order", "fingerprint", "permuted"}
 
 
 def test_wrong_options_are_named_before_anything_is_read(cohort, run_folder):

@@ -2,68 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from biocurate.errors import ModelError
-from zoo.data.task import coded, numbered
-from zoo.judging.bootstrap import DRAWS, FEWEST_PERSONS, Estimate, estimate
-from zoo.judging.controls import one_label_each
-from zoo.judging.label_metrics import LABEL_METRICS, THRESHOLD, per_label, within_persons
-from zoo.judging.metrics import METRICS, Floats, Predictions, balanced_accuracy, within
-
-PROBABILITY = "p_"
-"""Columns of predictions: this and the class."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """How well a model did on persons that it never saw."""
-
-    model: str
-    classes: list[str]
-    windows: int
-    recordings: int
-    persons: int
-    folds: list[str]
-    metrics: dict[str, Estimate]
-    controls: dict[str, dict[str, Estimate]]
-    """By control, then by metric."""
-    per_person: list[dict[str, Any]]
-    notes: list[str]
-    """About the data, from whoever prepared it."""
-    cautions: list[str]
-    """About the figures, from the predictions themselves."""
-    per_label: list[dict[str, Any]] = field(default_factory=list)
-    """Where windows have lists of labels: each label's own figures."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; what does not exist is null."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
-
-    def table(self) -> pl.DataFrame:
-        """One row a metric: value, interval, persons, and the controls beside it."""
-        rows = []
-        for name, found in self.metrics.items():
-            row: dict[str, Any] = {"metric": name, "value": _number(found.value), "95 % CI": _interval(found)}
-            for control, metrics in self.controls.items():
-                row[control] = _with_interval(metrics[name])
-            rows.append(row | {"persons": self.persons, "windows": self.windows})
-        return pl.DataFrame(rows)
-
-    def labels_table(self) -> pl.DataFrame:
-        """One row a label, where windows have lists of them."""
-        return pl.DataFrame(self.per_label)
-
-    def persons_table(self) -> pl.DataFrame:
-        """One row a person."""
-        return pl.DataFrame(self.per_person)
+from zoo.judging.aggregated import LEVELS, aggregated, mixed
+from zoo.judging.agreement import confusion
+from zoo.judging.bootstrap import DRAWS, estimate
+from zoo.judging.calibration import reliability
+from zoo.judging.cautions import cautions
+from zoo.judging.controls.explained import explained
+from zoo.judging.detectable import detectable
+from zoo.judging.figures import metrics_of
+from zoo.judging.held import predictions_of
+from zoo.judging.label_metrics import THRESHOLD, per_label, within_persons
+from zoo.judging.metrics import Predictions, balanced_accuracy, within
+from zoo.judging.report import Report
 
 
 def report(
@@ -74,6 +31,7 @@ def report(
     notes: Sequence[str] = (),
     draws: int = DRAWS,
     seed: int = 0,
+    again: Sequence[pl.DataFrame] = (),
 ) -> Report:
     """Judge held-out predictions.
 
@@ -90,6 +48,9 @@ def report(
         What is to stand beside the figures.
     draws, seed : int
         Of the bootstrap over persons.
+    again : sequence of DataFrame, optional
+        The same windows predicted by other trainings of the same model: figures are means over all, and intervals
+        know of the spread between them. What is drawn, and each person's figures, are of `held`.
 
     Raises
     ------
@@ -99,7 +60,9 @@ def report(
     if held.is_empty():
         raise ModelError("no held-out window was predicted.", where=model)
     own = predictions_of(held, classes)
-    judged_by = LABEL_METRICS if own.truth.ndim == 2 else METRICS
+    repeats = [own, *(predictions_of(each, classes) for each in again)]
+    lists = own.truth.ndim == 2
+    judged_by = metrics_of(own)
     others = {name: [predictions_of(each, classes) for each in repeats] for name, repeats in controls.items()}
     return Report(
         model=model,
@@ -108,26 +71,41 @@ def report(
         recordings=held["recording_id"].n_unique(),
         persons=own.n_persons,
         folds=held["fold"].unique().sort().to_list(),
-        metrics={name: estimate(metric, [own], draws, seed) for name, metric in judged_by.items()},
+        metrics={name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()},
         controls={
             control: {name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()}
             for control, repeats in others.items()
         },
         per_person=_per_person(held, own),
         notes=list(notes),
-        cautions=_cautions(held, own, classes),
-        per_label=per_label(own, list(classes)) if own.truth.ndim == 2 else [],
+        cautions=[*cautions(held, own, classes), *_of_levels(held, own), *explained(repeats, others, draws, seed)],
+        per_label=per_label(own, list(classes)) if lists else [],
+        levels={
+            level: {name: estimate(metric, wholes, draws, seed) for name, metric in judged_by.items()}
+            for level, wholes in _wholes([held, *again], own, classes).items()
+        },
+        detectable={name: detectable(metric, repeats) for name, metric in judged_by.items()},
+        confusion=[] if lists else confusion(own, list(classes)),
+        reliability=[] if lists else reliability(own),
     )
 
 
-def predictions_of(held: pl.DataFrame, classes: Sequence[str]) -> Predictions:
-    """Columns of predictions as numbers."""
-    return Predictions(
-        probability=held.select([f"{PROBABILITY}{name}" for name in classes]).to_numpy().astype(np.float64),
-        truth=coded(held["label"], classes),
-        person=numbered(held["person"]),
-        fold=numbered(held["fold"]),
-    )
+def _wholes(tables: Sequence[pl.DataFrame], own: Predictions, classes: Sequence[str]) -> dict[str, list[Predictions]]:
+    """Predictions of whole recordings and persons, where these are fewer than the windows; not of lists of labels."""
+    if own.truth.ndim == 2:
+        return {}
+    wholes = {level: [aggregated(each, level, classes) for each in tables] for level in LEVELS}
+    return {
+        level: [predictions_of(each, classes) for each in found]
+        for level, found in wholes.items()
+        if found[0].height < tables[0].height
+    }
+
+
+def _of_levels(held: pl.DataFrame, own: Predictions) -> list[str]:
+    """Say where a whole is less than a recording, or a person."""
+    split = [] if own.truth.ndim == 2 else [level for level in LEVELS if mixed(held, level)]
+    return [f"By {level}: those windows of a {level} are averaged that share their label." for level in split]
 
 
 def _per_person(held: pl.DataFrame, own: Predictions) -> list[dict[str, Any]]:
@@ -160,83 +138,3 @@ def _per_person(held: pl.DataFrame, own: Predictions) -> list[dict[str, Any]]:
         )
         .to_dicts()
     )
-
-
-def _cautions(held: pl.DataFrame, own: Predictions, classes: Sequence[str]) -> list[str]:
-    """What a reader must know before believing the figures."""
-    notes = []
-    recordings = held["recording_id"].n_unique()
-    if one_label_each(own.truth, numbered(held["recording_id"])) and held.height > recordings:
-        notes.append(
-            f"The label is constant within recordings: n counts {recordings} recordings of {own.n_persons} persons, "
-            f"not {held.height:,} windows, and whatever tells recordings apart can pass for the label."
-        )
-    folds = held["fold"].n_unique()
-    if folds > 1:
-        notes.append(
-            f"AUROC is computed within each of {folds} folds and averaged by persons; scores are never pooled over "
-            "folds. Decisions (accuracy, F1) are counted together."
-        )
-    if own.n_persons < FEWEST_PERSONS:
-        notes.append(f"{own.n_persons} persons are too few for an interval: see the figures of each person.")
-    if own.truth.ndim == 2:
-        notes.append(
-            "Figures are means over labels, each against its absence; auprc of a score that knows nothing is the share "
-            f"of windows with the label, {own.truth.mean():.3f} on average."
-        )
-    if absent := [name for at, name in enumerate(classes) if not own.holds(at).any()]:
-        notes.append(f"No held-out window is labelled {', '.join(absent)}.")
-    return notes
-
-
-def _interval(found: Estimate) -> str:
-    if found.low is None or found.high is None:
-        return "-"
-    left_out = f", {found.lacking} draws lack a class" if found.lacking else ""
-    partial = f", a fold was left out of {found.partial}" if found.partial else ""
-    return f"{found.low:.3f} to {found.high:.3f}{left_out}{partial}"
-
-
-def _with_interval(found: Estimate) -> str:
-    value = "-" if math.isnan(found.value) else f"{found.value:.3f}"
-    return value if found.low is None or found.low == found.high else f"{value} ({found.low:.3f} to {found.high:.3f})"
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(value, 4)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def held_out(rows: pl.DataFrame, probability: Floats, classes: Sequence[str], fold: str) -> pl.DataFrame:
-    """Predictions of some windows as a table; windows without a prediction are not in it.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Windows of a manifest.
-    probability : array, shape (windows, classes), NaN where there is none
-    classes : sequence of str
-    fold : str
-    """
-    known = np.isfinite(probability).all(axis=1)
-    kept = rows.select("window_id", "recording_id", "person", "label").filter(pl.Series(known))
-    return kept.with_columns(
-        fold=pl.lit(fold),
-        predicted=_decided(probability[known], classes, lists=kept["label"].dtype == pl.List(pl.String)),
-        **{f"{PROBABILITY}{name}": probability[known, at] for at, name in enumerate(classes)},
-    )
-
-
-def _decided(probability: Floats, classes: Sequence[str], lists: bool) -> pl.Series:
-    """The most probable class of each window, or every label that is more probable than not."""
-    if not lists:
-        return pl.Series([classes[at] for at in probability.argmax(axis=1)], dtype=pl.String)
-    said = [pl.when(pl.Series(probability[:, at] >= THRESHOLD)).then(pl.lit(name)) for at, name in enumerate(classes)]
-    return pl.select(pl.concat_list(said).list.drop_nulls()).to_series()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.store.manifests import each_label
 from biocurate.store.signal_reader import view_of
 from zoo.data.task import Task
-from zoo.judging.evaluate import PROBABILITY, Report, held_out, report
+from zoo.judging.evaluate import report
+from zoo.judging.held import classes_of, held_out
+from zoo.judging.report import Report
 from zoo.learners import prepare
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
@@ -31,9 +34,41 @@ def judge_again(run: Path) -> Report:
     """The report of a run, computed anew from its predictions; no store is needed."""
     config = _config(run)
     held, controls = runs.read_predictions(run)
-    classes = [name.removeprefix(PROBABILITY) for name in held.columns if name.startswith(PROBABILITY)]
+    classes = classes_of(held)
     notes = json.loads((run / "metrics.json").read_text())["notes"]
     return report(held, controls, classes, config.model, notes, config.evaluation.draws, config.seed)
+
+
+def judge_seeds(folders: Sequence[Path]) -> Report:
+    """One report of runs that differ in nothing but their seed: means over them, intervals over persons, then seeds.
+
+    Raises
+    ------
+    ModelError
+        Where runs differ in more, or in the windows that they held out.
+    UsageError
+        Where there are less than two, or two have one seed.
+    """
+    configs = [_config(folder) for folder in folders]
+    if len({config.seed for config in configs}) < max(2, len(configs)):
+        raise UsageError("runs of different seeds are asked for.", where="--seeds", mend="Name two or more.")
+    same = [{**runs.read_config(each), "seed": 0} for each in folders]
+    if differ := sorted({name for each in same for name in same[0] | each if each.get(name) != same[0].get(name)}):
+        mend = "Compare them instead: biocurate zoo evaluate --compare"
+        raise ModelError(f"the runs differ in {', '.join(differ)}, not only in their seed.", where="--seeds", mend=mend)
+    read = [runs.read_predictions(folder) for folder in folders]
+    held, *again = (each.sort("window_id") for each, _ in read)
+    if any(not each["window_id"].equals(held["window_id"]) for each in again):
+        raise ModelError("the runs held out different windows.", where="--seeds")
+    controls: dict[str, list[pl.DataFrame]] = {}
+    for _, each in read:
+        for name, repeats in each.items():
+            controls.setdefault(name, []).extend(repeats)
+    notes = json.loads((folders[0] / "metrics.json").read_text())["notes"]
+    notes = [*notes, f"Means of {len(folders)} seeds; confusion and persons are of the first, {folders[0].name}."]
+    first = configs[0]
+    draws = first.evaluation.draws
+    return report(held, controls, classes_of(held), first.model, notes, draws, first.seed, again)
 
 
 def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, bar: Progress = Silent()) -> Report:
@@ -78,6 +113,7 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     notes = [*learner.notes, *leaks.notes]
     notes.append(f"Trained on manifest {models[0].about['manifest']['name']}, judged on {manifest}.")
     notes += normalisation(store, task.rows, config.sensors)
+    notes.append("Controls that are fitted (time order, fingerprint, permuted) are in the report of the training run.")
     if len(models) > 1:
         notes.append(f"The mean of {len(models)} models decides.")
     guess = np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from zoo.judging.metrics import CELLS, Codes, Floats, Predictions, Values, area, divided, over_folds, rows_of
+from zoo.judging.metrics import Codes, Floats, Predictions, Values, area, divided, over_folds, rows_of
+from zoo.judging.precision import average_precision
 
 THRESHOLD = 0.5
 """A label is predicted from this probability on."""
@@ -31,10 +32,7 @@ def auroc(predictions: Predictions, times: Floats) -> Values:
 
 
 def auprc(predictions: Predictions, times: Floats) -> Values:
-    """Average precision, averaged as `auroc` is; for a score that knows nothing it is the share that has the label.
-
-    Source: `sklearn.metrics.average_precision_score` with persons' counts as weights of their windows.
-    """
+    """Average precision, averaged as `auroc` is; for a score that knows nothing it is the share that has the label."""
     return _macro(predictions, times, average_precision)
 
 
@@ -51,24 +49,6 @@ def macro_f1(predictions: Predictions, times: Floats) -> Values:
 LABEL_METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyType(
     {"auroc": auroc, "auprc": auprc, "macro_f1": macro_f1}
 )
-
-
-def average_precision(predictions: Predictions, times: Floats, rows: Codes, at: int) -> Floats:
-    """Mean precision over the windows that have a label, shape (resamples,); windows of equal score come together."""
-    order = rows[np.argsort(-predictions.probability[rows, at], kind="stable")]
-    score = predictions.probability[order, at]
-    last = np.flatnonzero(np.append(score[1:] != score[:-1], True))
-    positive = predictions.holds(at)[order].astype(np.float64)
-    out = np.empty(len(times))
-    step = max(1, CELLS // max(len(rows), 1))
-    for start in range(0, len(times), step):
-        weight = times[start : start + step][:, predictions.person[order]]
-        found = np.cumsum(weight * positive, axis=1)[:, last]
-        precision = divided(found, np.cumsum(weight, axis=1)[:, last], empty=0.0)
-        gained = np.diff(found, axis=1, prepend=0.0)
-        value = divided((gained * precision).sum(axis=1), found[:, -1])
-        out[start : start + step] = np.where(weight.sum(axis=1) > found[:, -1], value, np.nan)
-    return out
 
 
 def per_label(predictions: Predictions, names: list[str]) -> list[dict[str, Any]]:

@@ -6,10 +6,8 @@ ones. Nothing is resampled below the person, since windows of one person are not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -69,20 +67,20 @@ def balanced_accuracy(predictions: Predictions, times: Floats) -> Values:
 
     Hard decisions may be counted over folds together, unlike the scores behind an AUROC.
     """
-    table = _confusions(predictions, times)
-    occurs = _occurring(predictions)
+    table = confusions(predictions, times)
+    occurs = occurring(predictions)
     right = np.diagonal(table, axis1=1, axis2=2)[:, occurs]
-    return _complete(divided(right, table.sum(axis=2)[:, occurs]).mean(axis=1))
+    return complete(divided(right, table.sum(axis=2)[:, occurs]).mean(axis=1))
 
 
 def macro_f1(predictions: Predictions, times: Floats) -> Values:
     """Mean F1 of the classes that occur or are predicted, as scikit-learn averages."""
-    table = _confusions(predictions, times)
+    table = confusions(predictions, times)
     counted = np.union1d(predictions.truth, predictions.predicted)
     right = np.diagonal(table, axis1=1, axis2=2)
     score = divided(2 * right, table.sum(axis=1) + table.sum(axis=2), empty=0.0)[:, counted].mean(axis=1)
-    lacking = (table.sum(axis=2)[:, _occurring(predictions)] == 0).any(axis=1)
-    return _complete(np.where(lacking, np.nan, score))
+    lacking = (table.sum(axis=2)[:, occurring(predictions)] == 0).any(axis=1)
+    return complete(np.where(lacking, np.nan, score))
 
 
 def auroc(predictions: Predictions, times: Floats) -> Values:
@@ -92,11 +90,6 @@ def auroc(predictions: Predictions, times: Floats) -> Values:
     With more than two classes: one against the rest, mean over classes. A fold that lacks a class is left out.
     """
     return over_folds(predictions, times, within(predictions, times, predictions.fold))
-
-
-METRICS: Mapping[str, Callable[[Predictions, Floats], Values]] = MappingProxyType(
-    {"balanced_accuracy": balanced_accuracy, "macro_f1": macro_f1, "auroc": auroc}
-)
 
 
 def over_folds(predictions: Predictions, times: Floats, each: Floats) -> Values:
@@ -118,7 +111,7 @@ def within(predictions: Predictions, times: Floats, group: Codes) -> Floats:
     other: windows of one person are told apart more easily than those of two, and such pairs, which no sample has,
     would lift every draw above the sample.
     """
-    against = _against_rest(predictions)
+    against = against_rest(predictions)
     parts = rows_of(group)
     out = np.full((len(parts), len(times)), np.nan)
     for number, rows in enumerate(parts):
@@ -134,9 +127,9 @@ def rows_of(group: Codes) -> list[Codes]:
     return [order[start:stop] for start, stop in pairwise(bounds)]
 
 
-def _against_rest(predictions: Predictions) -> Codes:
+def against_rest(predictions: Predictions) -> Codes:
     """Classes to tell from the rest; with two, the second one's curve is the first one's mirrored."""
-    occurs = _occurring(predictions)
+    occurs = occurring(predictions)
     if len(occurs) < 2:
         return occurs[:0]
     return occurs[1:] if predictions.n_classes == 2 else occurs
@@ -177,7 +170,7 @@ def _parts(order: Codes, count: Codes) -> list[Codes]:
     return np.split(order, np.cumsum(count)[:-1])
 
 
-def _confusions(predictions: Predictions, times: Floats) -> Floats:
+def confusions(predictions: Predictions, times: Floats) -> Floats:
     """Windows by true and predicted class, shape (resamples, classes, classes)."""
     size = predictions.n_classes
     cell = (predictions.person * size + predictions.truth) * size + predictions.predicted
@@ -185,11 +178,13 @@ def _confusions(predictions: Predictions, times: Floats) -> Floats:
     return np.asarray((times @ each).reshape(-1, size, size))
 
 
-def _occurring(predictions: Predictions) -> Codes:
+def occurring(predictions: Predictions) -> Codes:
+    """Classes that some window is of."""
     return np.unique(predictions.truth)
 
 
-def _complete(value: Floats) -> Values:
+def complete(value: Floats) -> Values:
+    """Figures from which no fold was left out."""
     return Values(value, np.zeros(len(value), dtype=bool))
 
 

@@ -45,6 +45,16 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         if config.images is None:
             raise ModelError("it takes images.", where=config.model, mend="Name their set: --images SET.")
         return ImageLearner(store, task, config, sensors)
+    if known.spec.input == "embedding":
+        _require("torch", "lightning", "safetensors", "matplotlib")
+        from zoo.learners.on_embeddings import EmbeddingLearner
+
+        if not config.embeddings:
+            mend = "Name their set: --embeddings NAME, of biocurate zoo embed."
+            raise ModelError("it takes embeddings.", where=config.model, mend=mend)
+        return EmbeddingLearner(store, task, config)
+    if config.embeddings:
+        raise ModelError("it takes no embeddings.", where=config.model, mend="Leave out --embeddings.")
     if known.spec.input == "window":
         mend = f"Train it from Python: zoo.create_model({config.model!r}) and zoo.WindowDataset."
         raise ModelError("it learns from samples, which this command cannot feed.", where=config.model, mend=mend)

@@ -28,7 +28,7 @@ __all__ = [
     "validated",
 ]
 
-BUILT_IN = ("zoo.features_logreg", "zoo.image_cnn", "zoo.tiny_biomoe", "zoo.panluna")
+BUILT_IN = ("zoo.features_logreg", "zoo.image_cnn", "zoo.tiny_biomoe", "zoo.embeddings_head", "zoo.panluna")
 """Modules that register models when imported; those of other packages join through the group `biocurate.models`."""
 
 Made = TypeVar("Made")
@@ -47,7 +47,8 @@ class Weights:
     name: str
     source: str
     """Where it is published."""
-    sha256: str
+    sha256: str | None
+    """Of the published file; None where it was never at hand, so that `import` compares nothing."""
     licence: str
     trained_on: str
     """In words, with hours and persons where they are known."""

@@ -67,8 +67,8 @@ class ImageSpec:
 class SensorSpec:
     """What a model takes; it is checked before any sample is read."""
 
-    input: Literal["features", "window", "image"]
-    """What one input is: features of a window, its samples, or an image of one of its channels."""
+    input: Literal["features", "window", "image", "embedding"]
+    """What one input is: features of a window, its samples, an image of one of its channels, or vectors of such."""
     sensors: tuple[SensorType, ...] = ()
     """Sensor types that it can take; empty means any."""
     window_s: tuple[float, float] | None = None

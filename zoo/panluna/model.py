@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +42,9 @@ class PanLuna(nn.Module):
     drop_path : float
         Chance that a sample passes by a block over time in training.
     """
+
+    published_mark: ClassVar[str] = "patch_embed.proj_in.0.weight"
+    """A name that every published state dict has."""
 
     def __init__(
         self, num_classes: int = 0, architecture: Architecture = Architecture(), drop_path: float = 0.0

@@ -8,10 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from zoo.runs import checkpoint
-
-from zoo.runs import folder as runs
 from zoo.models.registry import ImageSpec, ModelConfig, SensorSpec, create_model, model_config
+from zoo.runs import checkpoint
+from zoo.runs import folder as runs
 
 Card = dict[str, Any]
 """Headings and what is below them: text, a list of lines, or a mapping of names to values."""

@@ -31,7 +31,8 @@ def save(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, An
     """Write a checkpoint; the same content gives the same bytes."""
     from safetensors.numpy import save_file
 
-    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    # Not `ascontiguousarray`, which gives a single number an axis.
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     save_file(whole, path, metadata={FORMAT: json.dumps(about, sort_keys=True)})
 
 

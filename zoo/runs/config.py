@@ -43,6 +43,15 @@ class Training(Options):
     """Write the losses for TensorBoard too, beside the CSV file."""
 
 
+class Primary(Options):
+    """The one comparison that is declared before results are seen; whatever else is compared is exploratory."""
+
+    against: str
+    """The other run: the name of its folder, or of its model."""
+    metric: Literal["balanced_accuracy", "accuracy", "auroc"] = "balanced_accuracy"
+    """Of each person, then the mean over persons."""
+
+
 class Evaluation(Options):
     """How a result is judged."""
 
@@ -54,6 +63,8 @@ class Evaluation(Options):
     val_share: float = Field(default=0.2, ge=0.0, lt=1.0)
     """Share of training persons set aside to stop on, where the manifest sets none aside; 0 for models that are solved
     at once."""
+    primary: Primary | None = None
+    """The comparison that this run is made for."""
 
 
 class RunConfig(Options):
@@ -65,6 +76,8 @@ class RunConfig(Options):
     """Sensor types used; for images, empty means all of the set."""
     images: str | None = None
     """Image set, for models of images."""
+    embeddings: tuple[str, ...] = ()
+    """Sets of embeddings, for heads on them."""
     folds: tuple[str, ...] = ()
     """Folds held out in turn; empty means every fold of the manifest."""
     seed: NonNegativeInt = 0

@@ -4,11 +4,13 @@
 RUN/
   config.yaml           every choice, the manifest's hash and the store's snapshot
   metrics.json          the report
+  results.parquet       its figures, one row each
   predictions.parquet   held-out windows: label, prediction, probabilities, fold
   controls.parquet      the same windows by each control
   model-<fold>.safetensors  weights and what is needed to use them
   log/<fold>/metrics.csv    loss by epoch
   subjects.png          each held-out person's figure
+  roc.png, confusion.png, reliability.png
   versions.json         what it was made with
 ```
 """

@@ -97,7 +97,7 @@ def import_weights(
     left_over = network.load_published(state)
     found = _told(name, file, network, left_over, beside, source, licence)
     out.mkdir(parents=True)
-    about = {
+    about: dict[str, Any] = {
         "model": name,
         "options": model_config(name).options(**options).model_dump(),
         "imported": asdict(found),

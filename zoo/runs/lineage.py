@@ -10,15 +10,15 @@ import polars as pl
 
 from biocurate.sensors import SensorType
 from biocurate.store.signal_reader import view_of
+from zoo.models.found import found_in
 from zoo.runs import folder as runs
 from zoo.training.folds import Fold
-from zoo.models.found import found_in
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
+    from zoo.data.task import Task
     from zoo.runs.config import RunConfig
     from zoo.runs.parent import Parent
-    from zoo.data.task import Task
 
 
 @dataclass(frozen=True)

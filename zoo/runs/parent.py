@@ -12,6 +12,7 @@ import polars as pl
 
 from biocurate.curate.leakage.seen import read_seen
 from biocurate.errors import ModelError, UsageError
+from zoo.models.registry import model_config
 from zoo.runs import checkpoint
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def open_parent(path: Path, model: str) -> Parent:
         Where the folder has none or several.
     """
     found = load_parent(path)
-    if found.checkpoint.about["model"] != model:
+    # A head on embeddings starts from nobody's weights, but its vectors were made by them.
+    if found.checkpoint.about["model"] != model and model_config(model).spec.input != "embedding":
         raise ModelError(f"it is of {found.checkpoint.about['model']}, not of {model}.", where=found.name)
     return found
 

@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from biocurate.errors import ModelError, UsageError
-from zoo.runs.config import RunConfig, settings
 from zoo.models.registry import model_config, validated
+from zoo.runs.config import RunConfig, settings
 
 RECORDED = ("manifest_hash", "snapshot_id", "store_id", "at", "normalisation", "data_terms")
 """What the ``config.yaml`` of a run holds beside its choices, so that it can be given as it is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.nn.functional import elu, hardtanh
 from biocurate.errors import ModelError
 from biocurate.images.drawing.render import colour
 from zoo.tiny_biomoe.efficientvit import EfficientViT
+from zoo.tiny_biomoe.published import MARK
 from zoo.tiny_biomoe.spectformer import SpectFormer
 
 
@@ -50,10 +51,20 @@ class TinyBioMoe(nn.Module):
     architecture : Architecture
     colour_map : str
         Paints images of one channel.
+    frozen : bool
+        Training changes the head alone.
     """
 
+    published_mark: ClassVar[str] = MARK
+    """A name that every published state dict has."""
+
     def __init__(
-        self, num_classes: int = 0, architecture: Architecture = Architecture(), colour_map: str = "viridis"
+        self,
+        num_classes: int = 0,
+        architecture: Architecture = Architecture(),
+        colour_map: str = "viridis",
+        *,
+        frozen: bool = False,
     ) -> None:
         super().__init__()
         sizes = self.architecture = architecture
@@ -65,7 +76,17 @@ class TinyBioMoe(nn.Module):
         self.cascaded = EfficientViT(sizes.image_size, sizes.cascaded_widths, sizes.cascaded_heads)
         half = sizes.width // 2
         self.expert_norm, self.gate, self.norm = nn.LayerNorm(half), nn.Linear(half, half), nn.LayerNorm(sizes.width)
+        self.frozen = frozen
+        for parameter in self.parameters():
+            parameter.requires_grad = not frozen
         self.head = nn.Sequential(nn.ELU(), nn.Linear(sizes.width, num_classes)) if num_classes else None
+
+    def train(self, mode: bool = True) -> Self:
+        """Train or judge; of a frozen network only the head is trained, and its norms take no batch's statistics."""
+        super().train(mode and not self.frozen)
+        if self.head is not None:
+            self.head.train(mode)
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """Embed images, or score the classes.

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from biocurate.curate.leakage.seen import write_seen
 from biocurate.curate.views.told import normalisation, scopes
 from biocurate.engine import Progress, Silent
 from zoo.data.task import Task
-from zoo.judging.controls import majority, permutation_of, permuted
-from zoo.judging.evaluate import Report, held_out, report
+from zoo.judging.controls.exchanged import majority, permutation_of, permuted
+from zoo.judging.controls.fitted import fitted_on, nuisances, told
+from zoo.judging.evaluate import report
+from zoo.judging.held import held_out
+from zoo.judging.report import Report
+from zoo.judging.results import write_results
 from zoo.learners import Fitted, Learner, prepare
 from zoo.models.registry import model_config, validated
 from zoo.runs import checkpoint
@@ -92,10 +97,11 @@ def finetune(
         folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None, apart)
         learner = prepare(store, task, config, measuring)
         lineage = Lineage.of(store, task, config, leaks.content, parent)
-        held, controls = _train(run, learner, task, folds, config, lineage, training)
+        traces = nuisances(store, task, config)
+        held, controls = _train(run, learner, task, folds, config, lineage, traces, training)
         left_out = sum(len(fold.test) for fold in folds) - held.height
-        told = normalisation(store, task.rows, config.sensors)
-        notes = [*learner.notes, *_told(config, task, left_out), *_leaking(leaks), *told]
+        notes = [*learner.notes, *told(traces, task.rows), *_told(config, task, left_out), *_leaking(leaks)]
+        notes += normalisation(store, task.rows, config.sensors)
         found = report(held, controls, task.classes, config.model, notes, config.evaluation.draws, config.seed)
         _write(run, store, config, task, held, controls, found)
         shown = _shown(leaks, task, folds)
@@ -128,6 +134,8 @@ def _told(config: RunConfig, task: Task, left_out: int) -> list[str]:
     if times := config.evaluation.permutations:
         how = permutation_of(task.codes, task.recording, task.person)
         notes.append(f"Control `permuted`: {how} in training; mean of {times}.")
+    if declared := config.evaluation.primary:
+        notes.append(f"Declared before training: compared with {declared.against} by {declared.metric} of each person.")
     if left_out:
         notes.append(f"{left_out:,} held-out windows have nothing to predict from and are left out.")
     return notes
@@ -150,7 +158,14 @@ def _resolved(config: RunConfig, task: Task) -> RunConfig:
 
 
 def _train(
-    run: Path, learner: Learner, task: Task, folds: list[Fold], config: RunConfig, lineage: Lineage, bar: Progress
+    run: Path,
+    learner: Learner,
+    task: Task,
+    folds: list[Fold],
+    config: RunConfig,
+    lineage: Lineage,
+    traces: Mapping[str, NDArray[np.float64]],
+    bar: Progress,
 ) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
     """Fit the model of each fold, and its controls; keep the weights of the former."""
     permutations = config.evaluation.permutations or 0
@@ -168,9 +183,11 @@ def _train(
         checkpoint.save(run / f"model-{fold.name}.safetensors", fitted.tensors(), about)
         own = predicted(fitted)
         gathered.own.append(own)
-        guess = majority(task.codes, fold.train, len(task.classes), len(fold.test))
-        table = held_out(rows, guess, task.classes, fold.name)
-        gathered.add_control("majority", 0, table.join(own, on="window_id", how="semi", maintain_order="left"))
+        simple = {"majority": majority(task.codes, fold.train, len(task.classes), len(fold.test))}
+        simple |= {name: fitted_on(values, task, fold) for name, values in traces.items()}
+        for name, guess in simple.items():
+            table = held_out(rows, guess, task.classes, fold.name)
+            gathered.add_control(name, 0, table.join(own, on="window_id", how="semi", maintain_order="left"))
         for repeat in range(permutations):
             codes = permuted(how, task.codes, task.recording, task.person, fold, seed=config.seed + 1 + repeat)
             log = run / "log" / f"{fold.name}-permuted{repeat}"
@@ -187,11 +204,12 @@ def _write(
     controls: Mapping[str, list[pl.DataFrame]],
     found: Report,
 ) -> None:
-    from zoo.judging.plots import plot_persons
+    from zoo.judging.plots import plot_all
 
     told = {"normalisation": scopes(store, task.rows, config.sensors), "data_terms": list(task.terms)}
     runs.write_config(run, {**_choices(store, config, task), "at": store.opened_at, **told})
     runs.write_predictions(run, held, dict(controls))
     runs.write_json(run / "metrics.json", found.to_json())
     runs.write_json(run / "versions.json", runs.versions())
-    plot_persons(found, run / "subjects.png")
+    write_results(found, run / "results.parquet")
+    plot_all(found, held, run)

@@ -22,6 +22,7 @@ from zoo.data.windows import Batch, loader
 from zoo.runs.config import Training
 from zoo.training.best import BestWeights
 from zoo.training.curve import Curve
+from zoo.training.decay import groups
 from zoo.training.going_on import DONE, STATE, Kept
 
 
@@ -53,12 +54,7 @@ class Classification(lightning.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """AdamW; norms and biases are not decayed."""
-        parameters = list(self.network.parameters())
-        groups: list[dict[str, Any]] = [
-            {"params": [each for each in parameters if each.ndim > 1], "weight_decay": self.options.weight_decay},
-            {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self.options.lr)
+        return torch.optim.AdamW(groups(self.network, self.options.weight_decay), lr=self.options.lr)
 
     def _step(self, batch: Batch, name: str) -> Tensor:
         loss: Tensor = self.loss(self.network(batch[self.inputs]), batch["label"])
@@ -106,6 +102,7 @@ def train_classifier(
     seed: int,
     log: Path,
     advance: Callable[[float], None],
+    inputs: str = "image",
 ) -> int:
     """Train a network in place; it ends with the weights of its best epoch.
 
@@ -126,13 +123,15 @@ def train_classifier(
         Folder of ``metrics.csv``, the loss curve, and of the state to go on from.
     advance : callable
         Is told the share of the work that is done.
+    inputs : str
+        Field of a batch that the network takes.
 
     Returns
     -------
     int
         Epochs that were run.
     """
-    module = Classification(network, loss_of(codes, n_classes, options), options)
+    module = Classification(network, loss_of(codes, n_classes, options), options, inputs)
     told = _Told(advance, options.epochs)
     if not (log / DONE).is_file():
         _fit(module, train, val, options, seed, log, told)

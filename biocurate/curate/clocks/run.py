@@ -112,7 +112,8 @@ def _streams(store: Store, corpus: str) -> pl.DataFrame:
         raise UsageError(
             "no recording has a device with a clock of its own.",
             where=f"{store.url}: {corpus}",
-            mend="Where one has, say so in the recipe: `clock: NAME` at its channels. Ingest rewrites the rows only.",
+            mend="Where one has, say so in the recipe: `clock: NAME` at its channels. Ingest rewrites the rows only; "
+            "so it does where the recipe has said so since.",
         )
     return rows.join(several, on="recording_id", how="semi").sort("recording_id", "stream_no")
 

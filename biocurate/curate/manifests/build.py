@@ -14,9 +14,10 @@ from biocurate.curate.manifests.cap import capped
 from biocurate.curate.manifests.content import content_hash
 from biocurate.curate.manifests.definition import Definition
 from biocurate.curate.manifests.keep import keep_manifest
+from biocurate.curate.manifests.left_out import UNLABELLED, UNPAIRED, UNSPLIT, left_out, without_label, without_split
 from biocurate.curate.manifests.own import judge_own, own_windows
 from biocurate.curate.manifests.pairs import paired
-from biocurate.curate.manifests.quality import meeting
+from biocurate.curate.manifests.quality import check_sensors, meeting
 from biocurate.curate.manifests.select import labelled, select
 from biocurate.curate.splits.guard import check_guard
 from biocurate.curate.splits.place import split_windows
@@ -57,12 +58,17 @@ def build_manifest(
     made = Run("manifest", definition.name, {"definition": definition.canonical()})
     with store.lease(f"manifest build {definition.name}", made.run_id):
         with own_windows(store, definition):
-            selected = paired(store, select(store, definition), definition.pairs, definition.name)
-            selected = labelled(selected, definition)
+            chosen = select(store, definition)
+            at_once = paired(store, chosen, definition.pairs, definition.name)
+            dropped = left_out(UNPAIRED, str(definition.pairs), chosen, at_once)
+            selected = labelled(at_once, definition)
+            dropped += left_out(UNLABELLED, without_label(definition), at_once, selected)
+            check_sensors(selected, definition.quality, definition.name)
             judge_own(store, definition, selected, pool, progress)
-            selected, dropped = meeting(store, selected, definition.window_set, definition.quality, definition.name)
+            selected, poor = meeting(store, selected, definition.window_set, definition.quality, definition.name)
             selected, beyond = capped(selected, definition.cap)
             rows, splits = _split(store, selected, definition)
+            dropped += [*poor, *beyond, *left_out(UNSPLIT, without_split(definition), selected, rows)]
             digest = content_hash(store, definition.canonical(), rows)
         manifest = Manifest(
             name=definition.name,
@@ -74,7 +80,7 @@ def build_manifest(
             splits=splits,
             rows=rows,
             terms=terms_of(store.recordings, rows),
-            dropped=(*dropped, *beyond),
+            dropped=tuple(dropped),
         )
         keep_manifest(store, manifest, definition.canonical())
         if isinstance(definition.split, BalancedSplit):

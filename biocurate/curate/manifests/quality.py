@@ -67,6 +67,18 @@ def meeting(
     return rows.filter(kept), dropped
 
 
+def check_sensors(rows: pl.DataFrame, rules: Sequence[QualityRule], name: str) -> None:
+    """Refuse a threshold on a sensor type that no selected window has, before any window is judged."""
+    there = rows["sensor_types"].explode().unique().drop_nulls().sort()
+    absent = [str(rule.sensor) for rule in rules if str(rule.sensor) not in there]
+    if absent:
+        raise ManifestError(
+            f"none of {rows.height:,} windows has {absent[0]}, and a window without it meets no threshold on it.",
+            where=f"{name}: quality",
+            mend=f"The windows have {', '.join(there)}.",
+        )
+
+
 def _meets(rows: pl.DataFrame, judged: pl.LazyFrame, rule: QualityRule, window_set: str, name: str) -> pl.Series:
     """Tell which windows meet one rule."""
     if rule.measure not in judged.collect_schema():

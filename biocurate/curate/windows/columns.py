@@ -12,6 +12,7 @@ from biocurate.curate.windows.rule import LabelColumn, WindowRule
 from biocurate.curate.windows.selection import annotations_of
 from biocurate.errors import UsageError
 from biocurate.store.schema import WINDOWS, column
+from biocurate.store.sql import nearest
 from biocurate.store.store import Store
 
 RESERVED = frozenset({*WINDOWS.names, "label", "split"})
@@ -30,7 +31,7 @@ class Columns:
 
     @classmethod
     def prepare(cls, store: Store, recordings: pl.DataFrame, rule: WindowRule) -> Columns:
-        """Read the annotations; UsageError where there is none of a kind, or a name is taken."""
+        """Read the annotations; UsageError where there is none of a kind or value, or a name is taken."""
         labels = rule.columns
         taken = sorted({label.name for label in labels} & RESERVED)
         if taken:
@@ -43,6 +44,8 @@ class Columns:
             annotations_of(store, recordings, label.kind, instants=label.rule in {"single", "onset", "list"})
             for label in labels
         ]
+        for label, found in zip(labels, annotations, strict=True):
+            _check_value(label, found)
         one = {label.name: 0 for label in labels if label.rule in {"majority", "single", "onset"}}
         return cls(labels, rule.share, annotations, one)
 
@@ -75,6 +78,17 @@ class Columns:
 def label_names(windows: pl.LazyFrame) -> list[str]:
     """Names of the label columns of a window set."""
     return [name for name in windows.collect_schema().names() if name not in WINDOWS.names]
+
+
+def _check_value(label: LabelColumn, annotations: pl.DataFrame) -> None:
+    """Refuse the share of a value that is nowhere: a misspelled one would be a column of zeros."""
+    if label.rule != "fraction" or label.value in annotations["value"]:
+        return
+    raise UsageError(
+        f"no chosen recording has a {label.kind!r} of {label.value!r}.",
+        where="windows: labels",
+        mend=nearest(label.value or "", annotations["value"].drop_nulls().unique().sort()),
+    )
 
 
 def _type(label: LabelColumn) -> pa.DataType:

@@ -22,6 +22,10 @@ GAP = 1.5
 """A step of more than so many sample periods is a gap."""
 SLACK = 0.5
 """A time may lie so many sample periods from where the rate puts it."""
+LEAST_STEPS = 3
+"""From row to row, that tell a strange rate from gaps."""
+MOST_GAPS = 0.5
+"""Where more than this share of steps are gaps, rows are no neighbours: rate or unit of time is another one."""
 
 _DIGITS = {"s": 9, "unix_s": 9, "ms": 6, "unix_ms": 6, "us": 3, "unix_us": 3}
 LATEST = 2**62
@@ -46,6 +50,7 @@ def nanoseconds(text: pl.Series, unit: TimeUnit, zone: str | None = None) -> pl.
     """
     text = text.str.strip_chars()
     if unit == "iso":
+        text = text.str.replace(",", ".", literal=True)  # ISO 8601-1:2019, 5.3.1.4: comma or point
         return _iso(text) if zone is None else _local(text, zone)
     found = _counted(text, unit)
     return _only(found, found.abs() <= LATEST)
@@ -130,7 +135,8 @@ def steady_clock(
     Raises
     ------
     SourceError
-        Times run backwards, or lie further than `SLACK` periods from where the rate puts them.
+        Times run backwards, or lie further than `SLACK` periods from where the rate puts them, or rows lie so far
+        apart that the declared rate is none of theirs.
     """
     if len(times) < 2 and rate_hz is None:
         raise SourceError(
@@ -139,6 +145,17 @@ def steady_clock(
             mend="Set `rate_hz` in the recipe, or leave it out.",
         )
     found = _Steps.of(times, rate_hz)
+    strange = found.strange_rate()
+    if strange and not in_order:
+        raise SourceError(
+            f"{strange}.",
+            where=where,
+            mend="Check the unit of `time`, and `rate_hz`: where it is left out, the times give the rate. For rows "
+            "that are sparse indeed, ask for a grid with `on_clock: resample`.",
+        )
+    if strange:
+        note = f"Its times do not fit: {strange}; rows as they came."
+        return Clock(found.rate_hz, (Segment(0, len(times)),), (note,))
     if not found.n_faults:
         rows = pairwise([*found.starts.tolist(), len(times)])
         at = (found.starts_ns - found.starts_ns[0]).tolist()
@@ -197,11 +214,22 @@ class _Steps:
                 first = row + place, float(residuals[place])
         back = next((row + int((steps < 0).argmax()) for row, steps in self.times.steps() if (steps < 0).any()), None)
         if back is not None:
-            return back, f"the clock runs back by {(self.times.at(back - 1) - self.times.at(back)) / 1e6:g} ms"
+            return back, f"the clock runs back by {_span(self.times.at(back - 1) - self.times.at(back))}"
         assert first is not None
         late = first[1] * 1000 / self.rate_hz
         side = "after" if late > 0 else "before"
         return first[0], f"the time is {abs(late):.3g} ms {side} its place at {self.rate_hz:g} Hz"
+
+    def strange_rate(self) -> str | None:
+        """What speaks against the rate where most rows are no neighbours at it."""
+        n_steps = len(self.times) - 1
+        if len(self.starts) - 1 <= MOST_GAPS * n_steps or n_steps < LEAST_STEPS:
+            return None
+        step = median(lambda: (steps for _, steps in self.times.steps())) or 0.0
+        return (
+            f"half of its rows come {_span(step)} or more after the one before; at {self.rate_hz:g} Hz they come "
+            f"{_span(NS / self.rate_hz)} apart"
+        )
 
     def _looked_at(self) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.bool_]]]:
         """First row of each block, how far its rows lie from their places in sample periods, and which are at fault."""
@@ -214,6 +242,11 @@ class _Steps:
             backwards = np.diff(block, prepend=block[0] if before is None else before) < 0
             yield row, residuals, backwards | (np.abs(residuals) > SLACK + 1e-6)
             before = int(block[-1])
+
+
+def _span(ns: float) -> str:
+    """A time in the unit that it is told best in."""
+    return f"{ns / NS:,.6g} s" if ns >= NS else f"{ns / 1e6:.6g} ms"
 
 
 def _within(starts: NDArray[np.int64], row: int, n_rows: int) -> NDArray[np.int64]:

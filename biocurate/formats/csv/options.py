@@ -47,6 +47,7 @@ class CsvOptions(BaseModel):
     """``e4``: Empatica E4's export: row 1 the start in Unix seconds, row 2 the rate, and no names."""
     separator: str = Field(default=",", min_length=1, max_length=1)
     decimal: Literal[".", ","] = "."
+    """Of samples, and of times that count; dates may have either."""
     comment: str | None = Field(default=None, min_length=1)
     """Lines that begin with this are left out."""
     header_rows: int = Field(default=1, ge=0)

@@ -22,6 +22,9 @@ from biocurate.formats.csv.times import Times
 from biocurate.formats.csv.unsteady import grid_of, robust_line, trusted_stamps
 from biocurate.recording import Samples
 
+EXACT = 2.0**53
+"""From here on a float64 does not hold every integer (IEEE 754, binary64: 53 bits)."""
+
 
 @dataclass
 class Table:
@@ -37,6 +40,7 @@ class Table:
     _times: Spool = field(default_factory=lambda: Spool(1, np.dtype(np.int64)))
     _missing: NDArray[np.int64] = field(init=False)
     _infinite: NDArray[np.int64] = field(init=False)
+    _long: NDArray[np.int64] = field(init=False)
     _first_rows: list[int] = field(default_factory=list)
     _lines: list[Block] = field(default_factory=list)
     _grid: Grid | None = None
@@ -54,6 +58,7 @@ class Table:
         )
         self._missing = np.zeros(len(self.layout.signals), np.int64)
         self._infinite = np.zeros(len(self.layout.signals), np.int64)
+        self._long = np.zeros(len(self.layout.signals), np.int64)
         self._spools = {dtype: Spool(len(rows), np.dtype(dtype)) for dtype, rows in self.by_dtype().items()}
 
     def add(self, block: Block) -> None:
@@ -89,6 +94,7 @@ class Table:
         values = parsed[[self._grammar.wanted.index(column.place) for column in self.layout.signals]]
         self._missing += np.isnan(values).sum(axis=1)
         self._infinite += np.isinf(values).sum(axis=1)
+        self._long += (np.isfinite(values) & (np.abs(values) >= EXACT)).sum(axis=1)
         for dtype, rows in self.by_dtype().items():
             kept = values[rows] if dtype == "float64" else self._integers(values, rows, dtype, block)
             self._spools[dtype].append(kept)
@@ -124,10 +130,14 @@ class Table:
         return samples if self._grid is None else self._grid.samples(samples)
 
     def missing(self) -> list[str]:
-        """What is missing or no finite number, a sentence a column."""
+        """What is missing, no finite number or too long a one, a sentence a column."""
         return [
             f"Column {column.label!r}: {count:,} of {self.n_rows:,} cells are {what}."
-            for counts, what in ((self._missing, "missing"), (self._infinite, "infinite, and kept so"))
+            for counts, what in (
+                (self._missing, "missing"),
+                (self._infinite, "infinite, and kept so"),
+                (self._long, "beyond 2^53, where a float holds no longer every integer: last digits may differ"),
+            )
             for column, count in zip(self.layout.signals, counts.tolist(), strict=True)
             if count
         ]
@@ -152,6 +162,8 @@ class Table:
 
     def _nanoseconds(self, times: pl.Series, block: Block) -> NDArray[np.int64]:
         assert self.options.time is not None
+        if self.layout.decimal == ",":
+            times = times.str.replace(",", ".", literal=True)
         found = nanoseconds(times, self.options.time.unit, self.options.time.zone)
         if found.null_count():
             line = block.line(int(found.is_null().arg_max() or 0))

@@ -223,22 +223,33 @@ class Grammar:
             return self._careful(block)
 
     def _quick(self, text: bytes) -> tuple[NDArray[np.float64], pl.Series | None]:
+        if self.decimal == "," and b"." in text and self._has_points(text):
+            raise pl.exceptions.ComputeError("polars takes a point for a decimal, too")
         places = sorted({*self.wanted, *([] if self.text is None else [self.text])})
-        frame = pl.read_csv(
-            text,
-            has_header=False,
-            schema={str(i): pl.Float64 if i in self.wanted else pl.String for i in range(len(self.names))},
-            columns=places,
-            separator=self.separator,
-            decimal_comma=self.decimal == ",",
-            null_values=["", *self.missing],
-        )
+        frame = self._frame(text, places, pl.Float64)
         if frame.height != text.count(b"\n") + 1:
             raise pl.exceptions.ComputeError("rows and lines differ")
         numbers = np.empty((len(self.wanted), frame.height))
         for row, place in enumerate(self.wanted):
             numbers[row] = frame[str(place)].fill_null(math.nan).to_numpy()
         return numbers, None if self.text is None else frame[str(self.text)]
+
+    def _has_points(self, text: bytes) -> bool:
+        """Whether a cell that is to be a number has a point."""
+        found = self._frame(text, list(self.wanted), pl.String)
+        return any(column.str.contains(".", literal=True).any() for column in found.iter_columns())
+
+    def _frame(self, text: bytes, places: list[int], kind: type[pl.DataType]) -> pl.DataFrame:
+        """Columns at some places, those to read as numbers of the type given."""
+        return pl.read_csv(
+            text,
+            has_header=False,
+            schema={str(i): kind if i in self.wanted else pl.String for i in range(len(self.names))},
+            columns=places,
+            separator=self.separator,
+            decimal_comma=self.decimal == ",",
+            null_values=["", *self.missing],
+        )
 
     def _refuse_ragged(self, block: Block) -> None:
         """Count separators a line, unless a quote may hide one."""
@@ -280,6 +291,12 @@ class Grammar:
     def _number(self, cell: str, place: int, line: int) -> float:
         if not cell or cell in self.missing:
             return math.nan
+        if self.decimal != "." and "." in cell:
+            raise SourceError(
+                f"line {line}, column {self.names[place]!r} has a point, where decimals have {self.decimal!r}.",
+                where=self.where,
+                mend="A point between thousands has to be taken out of the file; else check `decimal` in the recipe.",
+            )
         cell = cell.replace(self.decimal, ".")
         if not _NUMBER.fullmatch(cell):
             raise SourceError(

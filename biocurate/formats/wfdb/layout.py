@@ -198,7 +198,7 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
     headers: list[Source] = []
     parts: list[Part] = []
     warnings = list(header.warnings)
-    missing: _MissingFile | None = None
+    missing: MissingFileError | None = None
     start = 0
     for number, (name, n_frames) in enumerate(header.segments, 1):
         if name != NO_FILE:
@@ -210,7 +210,7 @@ def _segments(source: Source, header: RecordHeader, missing_as_gap: bool) -> Lay
         if name != NO_FILE and n_frames:
             try:
                 part = _segment(segment, header, start, n_frames)
-            except _MissingFile as error:
+            except MissingFileError as error:
                 if not missing_as_gap:
                     raise
                 missing = missing or error
@@ -267,14 +267,14 @@ def _segment(source: Source, record: RecordHeader, start: int, n_frames: int) ->
     return part
 
 
-class _MissingFile(SourceError):
+class MissingFileError(SourceError):
     """A file that a header names is not there."""
 
 
 def _present(source: Source) -> None:
     """Refuse a record whose file is missing."""
     if not source.exists:
-        raise _MissingFile(
+        raise MissingFileError(
             "is missing; a header names it.",
             where=source.virtual,
             mend="Download it, or leave this record out of the recipe's files.",

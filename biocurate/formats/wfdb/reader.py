@@ -239,13 +239,18 @@ def _calibrated(
     return identity.sensor_type, channel
 
 
+def _unit(line: SignalLine) -> str:
+    """Unit of a signal, header(5)'s millivolt too where the header leaves it out."""
+    return _channel(line)[1].unit
+
+
 def _described(layout: Layout) -> Iterator[SignalHeader]:
     """Each signal of a record with its length over all parts."""
     if len(layout.parts) == 1:
         (part,) = layout.parts
         for line in part.header.signals:
             per_frame = line.samples_per_frame
-            yield SignalHeader(line.label, line.unit, layout.header.rate_hz * per_frame, part.n_frames * per_frame)
+            yield SignalHeader(line.label, _unit(line), layout.header.rate_hz * per_frame, part.n_frames * per_frame)
         return
     lengths: Counter[tuple[str, int]] = Counter()
     lines: dict[tuple[str, int], SignalLine] = {}
@@ -257,7 +262,7 @@ def _described(layout: Layout) -> Iterator[SignalHeader]:
             lengths[signal] += part.n_frames * line.samples_per_frame
             lines.setdefault(signal, line)
     for signal, line in lines.items():
-        yield SignalHeader(line.label, line.unit, layout.header.rate_hz * line.samples_per_frame, lengths[signal])
+        yield SignalHeader(line.label, _unit(line), layout.header.rate_hz * line.samples_per_frame, lengths[signal])
 
 
 def _companions(source: Source, layout: Layout, options: WfdbOptions) -> Iterator[Source]:

@@ -32,7 +32,7 @@ class Status(IntEnum):
     SHORT = 3
     """The window has fewer samples than the representation needs."""
     FLAT = 4
-    """The image has one value only: the window lies below the representation's floor."""
+    """The image has one value only, as where the window lies below the representation's floor."""
     OVERFLOW = 5
     """The image's values exceed float32."""
     UNSCALED = 6

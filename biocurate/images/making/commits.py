@@ -27,6 +27,8 @@ class Commits:
     """
 
     store: Store
+    prefix: str = "images/"
+    """Begins the names of the sets' tables."""
     waiting: dict[str, list[pa.Table]] = field(default_factory=dict)
     rows: int = 0
     since: float = field(default_factory=time.monotonic)
@@ -41,15 +43,15 @@ class Commits:
     def flush(self) -> None:
         """Publish all that waits."""
         for image_set in list(self.waiting):
-            self.store.tables.append(f"images/{image_set}", pa.concat_tables(self.waiting[image_set]))
+            self.store.tables.append(self.prefix + image_set, pa.concat_tables(self.waiting[image_set]))
             del self.waiting[image_set]
         self.rows, self.since = 0, time.monotonic()
 
 
 @contextmanager
-def committing(store: Store) -> Iterator[Commits]:
+def committing(store: Store, prefix: str = "images/") -> Iterator[Commits]:
     """Collect rows while the block runs; what waits at its end is published, also where an error ends it."""
-    commits = Commits(store)
+    commits = Commits(store, prefix)
     try:
         yield commits
     finally:

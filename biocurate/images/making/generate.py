@@ -42,6 +42,11 @@ class Outcome:
     status: dict[str, int] = field(default_factory=dict)
     """Of the images drawn: how many are ok, and why others show nothing."""
 
+    @property
+    def all_blank(self) -> bool:
+        """Whether images were drawn and none shows anything: windows and parameters do not fit."""
+        return self.drawn > 0 and not self.status.get("ok")
+
 
 def generate(
     store: Store,

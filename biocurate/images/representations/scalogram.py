@@ -36,7 +36,8 @@ class Scalogram(Representation, kind="scalogram"):
 
     Source: Torrence & Compo, A practical guide to wavelet analysis, BAMS 79 (1998), equations 4 and 6, with their
     padding, and with the weights of one norm at each scale (L1) in place of one energy; equals these equations to
-    1e-3 of an image's maximum, and `pywt.cwt` with the complex Morlet wavelet of the same width to 3e-2.
+    1e-3 of an image's maximum, and `pywt.cwt` with the complex Morlet wavelet of the same width to 3e-2 below an eighth
+    of the rate, above which that one's sampled wavelets lose amplitude.
     """
 
     definition: ClassVar[int] = 2

@@ -19,14 +19,16 @@ WINDOW = ("recording_id", "revision", "t0_ns", "duration_ns")
 
 
 def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
-    """Choose some images of each label, of as many recordings as can be; the same ones every time.
+    """Choose some images of each label and kind, of as many recordings as can be; the same ones every time.
 
     Returns
     -------
     DataFrame
-        Rows of the image set with the manifest's label and subject, sorted by label.
+        Rows of the image set with the manifest's label and subject and the representation's kind, sorted by label and
+        kind.
     """
-    images = image_rows(store, image_set).filter(pl.col("status") == "ok").collect()
+    kind = pl.col("representation").str.replace("-[^-]*$", "")
+    images = image_rows(store, image_set).filter(pl.col("status") == "ok").with_columns(kind=kind).collect()
     labels = [
         store.manifest(name).rows.select(*WINDOW, "label", "subject").with_columns(manifest=pl.lit(name))
         for name in images["manifest"].unique()
@@ -35,15 +37,18 @@ def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
         return images.with_columns(label=pl.lit(None, pl.String), subject=pl.lit(None, pl.String))
     labelled = images.join(pl.concat(labels), on=[*WINDOW, "manifest"]).sort("image_id")
     # The n-th image of its recording: first every recording's first one, in the order of the ids, which are hashes.
-    nth = pl.int_range(pl.len()).over("label", "recording_id")
+    nth = pl.int_range(pl.len()).over("label", "kind", "recording_id")
     spread = labelled.with_columns(nth=nth).sort("nth", "image_id", maintain_order=True)
-    return spread.group_by("label", maintain_order=True).head(per_label).sort("label", "nth", "image_id").drop("nth")
+    chosen = spread.group_by("label", "kind", maintain_order=True).head(per_label)
+    return chosen.sort("label", "kind", "nth", "image_id").drop("nth")
 
 
 def contact_sheet(
     store: Store, image_set: str, file: Path, *, per_label: int = 6, size: int = 224, colour: str = "viridis"
 ) -> int:
-    """Write a PNG with a row for each label; returns the number of images on it.
+    """Write a PNG with a row for each label, and for each kind where a set has several.
+
+    Returns the number of images on it.
 
     Parameters
     ----------
@@ -76,7 +81,10 @@ def contact_sheet(
     if rows.is_empty():
         return 0
     pixels = read_images(store, rows, size, colour).transpose(0, 2, 3, 1)
-    labels = rows["label"].fill_null(UNLABELLED)
+    kinds = rows["kind"].unique().sort()
+    one = len(kinds) == 1
+    label = pl.col("label").fill_null(UNLABELLED)
+    labels = rows.select(label if one else pl.concat_str(label, "kind", separator="\n")).to_series()
     order = labels.unique(maintain_order=True).to_list()
     figure = Figure(figsize=(2.6 * per_label, 2.9 * len(order)), dpi=100, layout="constrained")
     grid = np.asarray(figure.subplots(len(order), per_label, squeeze=False))
@@ -91,9 +99,11 @@ def contact_sheet(
         axis.set_yticks([])
         axis.tick_params(labelsize=8)
         if not drawn[label]:
-            axis.set_ylabel(label, fontsize=12)
+            axis.set_ylabel(label, fontsize=12 if one else 9)
         drawn[label] += 1
-    figure.suptitle(f"{image_set}: {', '.join(rows['representation'].unique().sort())}; seconds from left to right")
+    ids = rows["representation"].unique().sort()
+    ways = ", ".join(ids) if len(ids) == 1 else f"{len(kinds)} representations" if not one else kinds[0]
+    figure.suptitle(f"{image_set}: {ways}; seconds from left to right", wrap=True)
     try:
         figure.savefig(file, format="png")
     except OSError as error:

@@ -125,10 +125,13 @@ def _options(found: Survey) -> Iterator[str]:
 def _arrays(found: Survey) -> Iterator[str]:
     """What is to be said of named arrays, by an example of the largest one, and what there is to choose from."""
     largest = max(found.arrays, key=lambda entry: entry.n_values, default=None)
-    path, axes = "val", ["channel", "time"]
+    path, axes, n_channels = "val", ["channel", "time"], 2
     if largest is not None and largest.shape is not None:
         path, axes = largest.path, _likely_axes(largest.shape)
-    example = {"signals": [{"path": path, "axes": axes, "rate_hz": 500, "unit": "mV"}]}
+        n_channels = largest.shape[axes.index("channel")] if "channel" in axes else 0
+    signals = {"path": path, "axes": axes, "rate_hz": 500, "unit": "mV"}
+    labels = {"labels": [f"ch{number}" for number in range(1, n_channels + 1)]} if n_channels else {}
+    example = {"signals": [signals | labels]}
     yield from _todo("which variables hold samples, how their axes lie, and the rate, such as")
     yield f"  #   options: {_inline(example)}"
     if found.arrays:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zoo.judging.evaluate import Report
+    from zoo.judging.report import Report
 
 
 def plot_persons(report: Report, path: Path) -> None:

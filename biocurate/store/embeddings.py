@@ -1,0 +1,74 @@
+"""Embeddings out of the store: rows by image and window, and the vectors that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.errors import DamageError, StoreError, UsageError
+from biocurate.store.arrays import open_array, read_items
+from biocurate.store.item_parts import item_key
+from biocurate.store.sql import nearest
+from biocurate.store.store import Store
+
+PREFIX = "embeddings/"
+
+
+def embedding_sets(store: Store) -> list[str]:
+    """Names of the store's sets of embeddings."""
+    return [name.removeprefix(PREFIX) for name in store.tables.names() if name.startswith(PREFIX)]
+
+
+def embedding_rows(store: Store, name: str) -> pl.LazyFrame:
+    """Rows of a set of embeddings.
+
+    Raises
+    ------
+    StoreError
+        Where there is no such set.
+    StaleError
+        Where vectors were made from recordings that have been replaced.
+    """
+    known = embedding_sets(store)
+    if name not in known:
+        mend = f"Make it: biocurate zoo embed MODEL --images SET --name {name} {nearest(name, known)}"
+        raise StoreError(f"there are no embeddings {name!r}.", where=store.url, mend=mend)
+    rows = store.tables.scan(PREFIX + name)
+    store.check_live(rows, PREFIX + name)
+    return rows
+
+
+def read_embeddings(store: Store, rows: pl.DataFrame) -> NDArray[np.float32]:
+    """Read vectors, shape (rows, width), float32, in the order of ``rows``.
+
+    Raises
+    ------
+    DamageError
+        Where a stored byte is missing or changed.
+    UsageError
+        Where there is no row.
+    """
+    if rows.is_empty():
+        raise UsageError("there is no embedding to read.", where="read_embeddings")
+    out: NDArray[np.float32] | None = None
+    for places, vectors in each_part(store, rows):
+        out = np.empty((rows.height, vectors.shape[1]), dtype=np.float32) if out is None else out
+        out[places] = vectors
+    assert out is not None
+    return out
+
+
+def each_part(store: Store, rows: pl.DataFrame) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Vectors part by part, with their places in ``rows``: as much memory as a part takes."""
+    placed = rows.select("part", "part_digest", "row").with_row_index("place")
+    for (part, digest), group in placed.group_by("part", "part_digest", maintain_order=True):
+        try:
+            reader = open_array(store.objects, item_key(PREFIX, str(part)), str(digest))
+            vectors = read_items(reader, group["row"].cast(pl.Int64).to_numpy())
+        except DamageError as error:
+            mend = "Restore the store from a copy, or make them again: biocurate zoo embed … --overwrite"
+            raise DamageError(error.what, where=error.where, mend=mend) from error
+        yield group["place"].cast(pl.Int64).to_numpy(), vectors

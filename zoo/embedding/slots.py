@@ -1,0 +1,105 @@
+"""Vectors of windows by sensor type and representation, for a head that is trained on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from biocurate.errors import ModelError
+from biocurate.store.embeddings import each_part, embedding_rows
+from biocurate.store.store import Store
+from zoo.embedding.source import open_source
+
+SPAN = ["recording_id", "revision", "t0_ns", "duration_ns"]
+STREAM = ["recording_id", "revision", "stream_no"]
+
+Slot = tuple[str, str]
+"""Sensor type and representation."""
+
+
+@dataclass(frozen=True)
+class Slots:
+    """The vectors of some windows; channels of one sensor type are averaged."""
+
+    vectors: NDArray[np.float32]
+    """Shape (windows, slots, width); NaN where a window has no such image."""
+    slots: tuple[Slot, ...]
+    sources: tuple[str, ...]
+    """Where the weights are from that made them."""
+
+
+def read_slots(store: Store, windows: pl.DataFrame, names: Sequence[str], sensors: Sequence[str] = ()) -> Slots:
+    """Read sets of embeddings for windows, in memory that holds the windows' vectors and those of one part.
+
+    Parameters
+    ----------
+    store : Store
+    windows : DataFrame
+        Of a manifest.
+    names : sequence of str
+        Sets of embeddings, all made by the same weights.
+    sensors : sequence of str
+        Only these; all where left out.
+
+    Raises
+    ------
+    ModelError
+        Where no window has a vector, or the sets were made by different weights.
+    """
+    found = pl.concat([_rows(store, name, windows) for name in names])
+    found = found.filter(pl.col("sensor_type").is_in(list(sensors))) if sensors else found
+    where = f"embeddings {', '.join(names)}"
+    if found.is_empty():
+        raise ModelError("no window of the manifest has a vector in it.", where=where)
+    if found["weights"].n_unique() > 1:
+        mend = "Make them by one: biocurate zoo embed … --overwrite"
+        raise ModelError("they were made by different weights.", where=where, mend=mend)
+    keys = ["sensor_type", "representation"]
+    slots = found.select(keys).unique().sort(keys)
+    slot = found.join(slots.with_row_index("slot"), on=keys, how="left", maintain_order="left")["slot"].to_numpy()
+    place = found["place"].to_numpy().astype(np.int64) * slots.height + slot
+    total: NDArray[np.float64] | None = None
+    for at, vectors in each_part(store, found):
+        total = np.zeros((windows.height * slots.height, vectors.shape[1])) if total is None else total
+        np.add.at(total, place[at], vectors)
+    assert total is not None
+    count = np.bincount(place, minlength=len(total))[:, None]
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    shape = (windows.height, slots.height, total.shape[1])
+    return Slots(mean.astype(np.float32).reshape(shape), tuple(slots.rows()), tuple(found["source"].unique().sort()))
+
+
+def check_source(store: Store, names: Sequence[str], sources: Sequence[str], parent: str | None) -> None:
+    """Refuse vectors of trained weights whose training is not told, since whom they saw could be judged on.
+
+    Raises
+    ------
+    ModelError
+        Where the vectors are not of the weights that `parent` names.
+    """
+    trained = [source for source in sources if not source.startswith("random")]
+    where = f"embeddings {', '.join(names)}"
+    if trained and parent is None:
+        mend = f"Name them, so that leaks can be looked for: --from {trained[0].partition('/')[0]}"
+        raise ModelError(f"they were made by the weights of {trained[0]}.", where=where, mend=mend)
+    if parent is None:
+        return
+    known = open_source(str(Path(parent)), {}).weights
+    made = {embedding_rows(store, name).select("weights").first().collect().item() for name in names}
+    if made != {known}:
+        mend = "Name those that made them, or leave --from out where they are random."
+        raise ModelError(f"they were not made by the weights of {parent}.", where=where, mend=mend)
+
+
+def _rows(store: Store, name: str, windows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a set that are of the windows, with the windows' places and the sensor types."""
+    spans = windows.select(SPAN).with_row_index("place").lazy()
+    sensors = store.streams.select(*STREAM, "sensor_type")
+    rows = embedding_rows(store, name).join(spans, on=SPAN, how="inner")
+    kept = ["place", "sensor_type", "representation", "part", "part_digest", "row", "weights", "source"]
+    return rows.join(sensors, on=STREAM, how="inner").select(kept).sort("place", "part", "row").collect()

@@ -1,0 +1,92 @@
+"""What makes the vectors: a model as it is made, or the weights of a run or an import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from biocurate.errors import ModelError
+from zoo.models.registry import create_model, list_models, model_config
+from zoo.runs.parent import Parent, load_parent
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Source:
+    """A network that embeds images."""
+
+    model: str
+    """Its registered name."""
+    label: str
+    """What a set of its embeddings is called after."""
+    network: nn.Module
+    size: int
+    """Side of the images that it takes, in pixels."""
+    weights: str
+    """sha256 of its weights, its head's left out: equal ones give equal embeddings."""
+    origin: str
+    """Folder and file of the checkpoint, or ``random`` and a seed."""
+    parent: Parent | None
+    """Where the weights are from; None of a model as it is made."""
+
+
+def open_source(name: str, options: Mapping[str, Any], seed: int = 0) -> Source:
+    """Open what embeds images.
+
+    Parameters
+    ----------
+    name : str
+        A registered model, which is made with random weights; or a checkpoint, or a folder that has one.
+    options : mapping
+        Of a registered model.
+    seed : int
+        Of random weights.
+
+    Raises
+    ------
+    ModelError
+        Where there is no such model or checkpoint, or it gives no embeddings.
+    """
+    import torch
+
+    if name in list_models():
+        _refuse_no_images(name)
+        torch.manual_seed(seed)
+        return _source(name, f"{name}-random{seed}", create_model(name, **options), f"random{seed}")
+    path = Path(name).expanduser()
+    if not path.exists():
+        mend = f"Models are {', '.join(list_models())}; or name the folder of a run or an import."
+        raise ModelError("there is no such model, and no such checkpoint.", where=name, mend=mend)
+    parent = load_parent(path)
+    about = parent.checkpoint.about
+    _refuse_no_images(about["model"])
+    network = create_model(about["model"], **about["options"])
+    network.load_state_dict({key: torch.from_numpy(each.copy()) for key, each in parent.checkpoint.tensors.items()})
+    return _source(about["model"], parent.name.partition("/")[0], network, parent.name, parent)
+
+
+def weights_of(network: nn.Module) -> str:
+    """Hash the weights that an embedding depends on: names, shapes and numbers, without those of a head."""
+    hasher = sha256()
+    for key, tensor in network.state_dict().items():
+        if not key.startswith("head."):
+            hasher.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            hasher.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return hasher.hexdigest()
+
+
+def _source(model: str, label: str, network: nn.Module, origin: str, parent: Parent | None = None) -> Source:
+    if not hasattr(network, "embed"):
+        raise ModelError("it gives no embeddings.", where=model, mend="Take a model such as tiny-biomoe.")
+    size = int(network.architecture.image_size)  # type: ignore[union-attr,arg-type]
+    return Source(model, label, network.eval(), size, weights_of(network), origin, parent)
+
+
+def _refuse_no_images(model: str) -> None:
+    if model_config(model).spec.input != "image":
+        raise ModelError("it takes no images.", where=model, mend="Take a model such as tiny-biomoe.")

@@ -1,0 +1,31 @@
+"""The figures of a report, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from zoo.judging.agreement import kappa, weighted_f1
+from zoo.judging.calibration import ece
+from zoo.judging.label_metrics import LABEL_METRICS
+from zoo.judging.metrics import Floats, Predictions, Values, auroc, balanced_accuracy, macro_f1
+from zoo.judging.precision import auprc
+
+Metric = Callable[[Predictions, Floats], Values]
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        "balanced_accuracy": balanced_accuracy,
+        "macro_f1": macro_f1,
+        "weighted_f1": weighted_f1,
+        "kappa": kappa,
+        "auroc": auroc,
+        "auprc": auprc,
+        "ece": ece,
+    }
+)
+
+
+def metrics_of(predictions: Predictions) -> Mapping[str, Metric]:
+    """Figures of one label a window, or of lists of labels."""
+    return LABEL_METRICS if predictions.truth.ndim == 2 else METRICS

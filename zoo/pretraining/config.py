@@ -1,0 +1,129 @@
+"""Every choice of a pre-training, from a YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from biocurate.curate.leakage.kinds import Kind
+from biocurate.errors import UsageError
+from zoo.models.registry import Options, model_config, validated
+from zoo.runs.config import settings
+
+
+class TaskConfig(Options):
+    """One task: windows with labels, and their images."""
+
+    manifest: str
+    images: str | None = None
+    """Set of stored images; or `draw`."""
+    draw: tuple[str, ...] = ()
+    """Representations that are drawn on the fly."""
+    sensors: tuple[str, ...] = ()
+    """Sensor types; all of the set where left out, and needed to draw."""
+    name: str = ""
+    """The manifest's where left out."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> TaskConfig:
+        if (self.images is None) == (not self.draw):
+            raise ValueError("name a set of `images`, or what to `draw`")
+        if self.draw and not self.sensors:
+            raise ValueError("name the `sensors` that are drawn")
+        return self
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.manifest
+
+
+class Pretraining(Options):
+    """How a network is pre-trained. Defaults follow the notes on the model, since the paper's are not known."""
+
+    steps: PositiveInt = 2000
+    batch_size: PositiveInt = 32
+    """Images of a step, of all tasks."""
+    lr: PositiveFloat = 1e-4
+    weight_decay: NonNegativeFloat = 0.05
+    """Not of norms, biases and task weights."""
+    warm_up: float = Field(default=0.05, ge=0.0, lt=1.0)
+    """Share of the steps in which the rate rises; then it falls by a cosine to a hundredth."""
+    clip_norm: NonNegativeFloat = 1.0
+    power: float = Field(default=0.5, ge=0.0, le=1.0)
+    """A task is drawn by its number of images to this power: 1 by size, 0 all alike."""
+    val_share: float = Field(default=0.2, gt=0.0, lt=1.0)
+    """Share of the persons of each task who are held out."""
+    val_images: PositiveInt = 2000
+    """Held-out images of a task that a loss is taken over, at most; evenly spaced."""
+    evaluate: PositiveInt = 500
+    """Steps between two looks at the held-out loss."""
+    keep: PositiveInt = 100
+    """Steps between two states that a killed run goes on from."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    device: str = "cpu"
+
+
+class PretrainConfig(Options):
+    """Everything that a pre-training depends on, beside the store."""
+
+    model: str
+    tasks: tuple[TaskConfig, ...] = Field(min_length=1)
+    seed: NonNegativeInt = 0
+    allow_leakage: tuple[Kind, ...] = ()
+    options: dict[str, Any] = Field(default_factory=dict)
+    """The model's own."""
+    pretraining: Pretraining = Pretraining()
+
+    @model_validator(mode="after")
+    def _apart(self) -> PretrainConfig:
+        names = [task.called for task in self.tasks]
+        if len(set(names)) < len(names):
+            raise ValueError("give tasks of one manifest a `name` each")
+        return self
+
+
+def pretrain_config(choices: Mapping[str, Any], model: str | None, pairs: Sequence[str], where: str) -> PretrainConfig:
+    """Join a file's choices with what is given by name.
+
+    Parameters
+    ----------
+    choices : mapping
+        Of `zoo.runs.run_file.read_choices`.
+    model : str or None
+        Comes before the file's.
+    pairs : sequence of str
+        ``key=value`` of the model's options or of `Pretraining`.
+    where : str
+        What an error is of.
+
+    Raises
+    ------
+    UsageError, ModelError
+        Where a choice is unknown, lacking or cannot be.
+    """
+    joined = {name: value for name, value in choices.items() if name not in ("manifest_hash", "manifests")}
+    joined |= {} if model is None else {"model": model}
+    if not joined.get("model"):
+        raise UsageError("no model is chosen.", where=where, mend="Name one that embeds images, such as tiny-biomoe.")
+    known = model_config(joined["model"])
+    own = [pair for pair in pairs if pair.partition("=")[0] in Pretraining.model_fields]
+    parsed = {pair.partition("=")[0]: _value(pair.partition("=")[2]) for pair in own}
+    options = settings(known, [pair for pair in pairs if pair not in own], {"options": joined.get("options")})[
+        "options"
+    ]
+    training = {**(joined.get("pretraining") or {}), **parsed}
+    found: PretrainConfig = validated(
+        PretrainConfig, {**joined, "options": options.model_dump(), "pretraining": training}, where
+    )
+    return found
+
+
+def _value(text: str) -> Any:  # noqa: ANN401
+    """A number where it is one; pydantic tells what it cannot be."""
+    try:
+        return float(text) if any(sign in text for sign in ".e") else int(text)
+    except ValueError:
+        return text
