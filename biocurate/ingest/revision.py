@@ -48,14 +48,17 @@ def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
     sha256s : iterable of (name, sha256)
         Name and hash of every file that it is read from.
     """
-    read = sorted(f"[{json.dumps(source.virtual)}, {_read_as(options, name)}" for source, name, options in unit.files)
+    read = sorted(
+        f"[{json.dumps(source.virtual)}, {_read_as(options, (name, reader(name).version))}"
+        for source, name, options in unit.files
+    )
     return _hash(unit.recording_id, *read, *sorted(f"{name} {sha256}" for name, sha256 in sha256s))
 
 
 @of_the_same
-def _read_as(options: object, name: str) -> str:
-    """Reader and options, as the rest of the list whose first item is the file; a recipe has the same for all files."""
-    return json.dumps([name, reader(name).version, _said(options), *_found_as(options)], sort_keys=True)[1:]
+def _read_as(options: object, read_by: tuple[str, int]) -> str:
+    """Reader, version and options, as the rest of the list whose first item is the file; a recipe has the same for all files."""
+    return json.dumps([*read_by, _said(options), *_found_as(options)], sort_keys=True)[1:]
 
 
 def metadata_revision(recipe: Recipe, root: Path, *, keep_identifiers: bool = False) -> str:

@@ -18,7 +18,8 @@ from biocurate.formats.source import Source
 
 @pytest.fixture(autouse=True)
 def _forgotten():
-    kept._files.clear()
+    for path in list(kept._files):
+        kept.drop(path)
     edf._groups.cache_clear()
 
 
@@ -115,7 +116,8 @@ def test_a_file_that_is_read_once_is_as_one_that_is_mapped(put, edf_file, wide, 
     read = reader.read(source, options)
     assert source._place in kept._files
     monkeypatch.setattr(edf, "LARGEST", -1)
-    kept._files.clear()
+    for path in list(kept._files):
+        kept.drop(path)
     assert all_of(read) == all_of(reader.read(source, options))
     assert source._place not in kept._files
     np.testing.assert_array_equal(read.streams[0].digital, x.reshape(1, -1))

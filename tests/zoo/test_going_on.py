@@ -29,6 +29,7 @@ def killed(folder, at, in_validation=0):
     assert not (folder / DONE).exists()
 
 
+@pytest.mark.slow
 def test_training_killed_thrice_ends_with_the_weights_and_the_curve_of_one_that_was_not(tmp_path):
     whole, epochs = train(tmp_path / "whole")
     assert epochs == OPTIONS.epochs

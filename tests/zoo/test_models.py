@@ -35,7 +35,7 @@ def test_models_are_listed_by_name_and_family():
     assert list_models("tiny-biomoe") == ["test-tiny-biomoe", "tiny-biomoe"]
     assert list_models("panluna") == ["luna-base", "panluna", "panluna-reference", "test-panluna"]
     assert list_models("none") == []
-    with pytest.raises(ModelError, match="There are features-logreg, image-cnn"):
+    with pytest.raises(ModelError, match="There are embeddings-head, features-logreg, image-cnn"):
         create_model("resnet")
 
 

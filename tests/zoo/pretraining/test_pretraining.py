@@ -179,6 +179,7 @@ def test_the_card_has_the_hours_beside_the_papers_and_each_tasks_verdict(store, 
     assert "not comparable" in done.stdout
 
 
+@pytest.mark.slow
 def test_what_is_planted_is_learned(store, config, tmp_path):
     found = pretrain(store, config(tasks=(TaskConfig(manifest="folds", images="a"),), steps=120), tmp_path / "run")
     assert found.tasks[0]["val_loss"] < found.tasks[0]["constant_loss"]
