@@ -57,7 +57,7 @@ def signal_revision(unit: Unit, sha256s: Iterable[tuple[str, str]]) -> str:
 
 @of_the_same
 def _read_as(options: object, read_by: tuple[str, int]) -> str:
-    """Reader, version and options, as the rest of the list whose first item is the file; a recipe has the same for all files."""
+    """Reader, version and options, as the rest of the list whose first item is the file; the same for all files."""
     return json.dumps([*read_by, _said(options), *_found_as(options)], sort_keys=True)[1:]
 
 
