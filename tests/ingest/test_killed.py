@@ -85,6 +85,7 @@ def test_a_run_killed_at_a_named_point_is_finished_by_the_next(corpus, tmp_path,
     assert contents(store) == whole[0]
 
 
+@pytest.mark.slow
 def test_a_run_killed_at_ten_random_moments_is_finished_by_the_next(corpus, tmp_path, whole):
     expected, took = whole
     moments = random.Random(20261122)

@@ -21,7 +21,13 @@ def test_the_store_keeps_its_promises(real):
     check_store(real)
 
 
-@pytest.mark.parametrize("corpus", RECORDINGS)
+LONG = "stress-predict"
+"""Its texts take the plain second way a while."""
+
+
+@pytest.mark.parametrize(
+    "corpus", [pytest.param(name, marks=pytest.mark.slow) if name == LONG else name for name in RECORDINGS]
+)
 def test_every_sample_equals_the_raw_file(real, corpora, corpus):
     compared = verify_deep(real, corpus, corpora / corpus)
     assert compared.problems == []

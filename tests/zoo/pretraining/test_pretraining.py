@@ -205,6 +205,7 @@ run.pretrain(open_store(sys.argv[1]), PretrainConfig.model_validate_json(sys.arg
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_weights_of_one_that_was_not(store, config, tmp_path):
     whole = pretrain(store, config(), tmp_path / "whole")
     asked = [sys.executable, "-c", DYING, store.url, config().model_dump_json(), str(tmp_path / "cut")]
