@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from biocurate.cli.options import AsJson, folder_of, path_of
-from biocurate.recipes.todo import todos
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,6 +82,7 @@ def check(recipe: RecipeName, root: Root = None, as_json: AsJson = False) -> Non
     from dataclasses import asdict
 
     from biocurate.cli.output import show_facts
+    from biocurate.recipes.todo import todos
 
     found = _loaded(recipe)
     if root is None:
@@ -106,6 +106,7 @@ def _loaded(name: str) -> Recipe:
     """Read a recipe; where it is not valid, the places that are marked TODO are told, too."""
     from biocurate.errors import RecipeError
     from biocurate.recipes import load_recipe
+    from biocurate.recipes.todo import todos
 
     try:
         return load_recipe(name)
@@ -150,6 +151,7 @@ def new(
     from biocurate.cli.output import console, writing
     from biocurate.errors import UsageError
     from biocurate.recipes.draft import recipe_text, survey
+    from biocurate.recipes.todo import todos
 
     if output is not None and output.exists():
         raise UsageError("is there already.", where=str(output), mend="Give another name, or remove it.")

@@ -8,10 +8,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from biocurate.errors import DamageError, StoreError, UsageError
+from biocurate.errors import DamageError, UsageError
 from biocurate.store.arrays import open_array, read_items
-from biocurate.store.item_parts import item_key
-from biocurate.store.sql import nearest
+from biocurate.store.item_parts import item_key, rows_of, sets_of
 from biocurate.store.store import Store
 
 PREFIX = "embeddings/"
@@ -19,7 +18,7 @@ PREFIX = "embeddings/"
 
 def embedding_sets(store: Store) -> list[str]:
     """Names of the store's sets of embeddings."""
-    return [name.removeprefix(PREFIX) for name in store.tables.names() if name.startswith(PREFIX)]
+    return sets_of(store.tables, PREFIX)
 
 
 def embedding_rows(store: Store, name: str) -> pl.LazyFrame:
@@ -32,13 +31,8 @@ def embedding_rows(store: Store, name: str) -> pl.LazyFrame:
     StaleError
         Where vectors were made from recordings that have been replaced.
     """
-    known = embedding_sets(store)
-    if name not in known:
-        mend = f"Make it: biocurate zoo embed MODEL --images SET --name {name} {nearest(name, known)}"
-        raise StoreError(f"there are no embeddings {name!r}.", where=store.url, mend=mend)
-    rows = store.tables.scan(PREFIX + name)
-    store.check_live(rows, PREFIX + name)
-    return rows
+    make = f"biocurate zoo embed MODEL --images SET --name {name}"
+    return rows_of(store, PREFIX, name, called="are no embeddings", make=make)
 
 
 def read_embeddings(store: Store, rows: pl.DataFrame) -> NDArray[np.float32]:

@@ -68,6 +68,13 @@ def covering(store: Store, rows: pl.DataFrame, sensor: SensorType) -> pl.DataFra
     )
 
 
+def batches(places: NDArray[np.intp], like: Signature, held_bytes: int) -> Iterator[NDArray[np.intp]]:
+    """Part windows of one signature into as many at a time as take no more memory than that, in float32."""
+    step = max(1, held_bytes // max(4 * like.samples * len(like.channels), 1))
+    for start in range(0, len(places), step):
+        yield places[start : start + step]
+
+
 def groups(covered: pl.DataFrame) -> Iterator[tuple[Signature, NDArray[np.intp]]]:
     """Windows that can be read as one array, each with their places in the rows."""
     keys = ["rate_hz", "channels", "duration_ns"]

@@ -125,12 +125,10 @@ def _measure(
 ) -> None:
     """Fill in the columns of one sensor type."""
     from biocurate import read_windows
-    from zoo.data.coverage import groups
+    from zoo.data.coverage import batches, groups
 
     for like, places in groups(covered):
-        step = max(1, BATCH_BYTES // max(4 * like.samples * len(like.channels), 1))
-        for at in range(0, len(places), step):
-            batch = places[at : at + step]
+        for batch in batches(places, like, BATCH_BYTES):
             x = read_windows(
                 reader.store,
                 rows[batch],

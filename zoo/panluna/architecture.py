@@ -42,8 +42,6 @@ class Architecture:
     """What a place is measured by: its sensor type's own scale, or the span of the channels present, as published."""
     spectrum: Literal["log", "plain"] = "log"
     """Spectral features: log-magnitude with sine and cosine of the phase, or magnitude and phase, as published."""
-    gate: bool = False
-    """Whether each sensor type's tokens are weighed by a gate that looks at all of them."""
 
     @property
     def summary(self) -> int:

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from biocurate.errors import DamageError, StoreError, UsageError
+from biocurate.errors import DamageError, UsageError
 from biocurate.images.drawing.registry import kind_of
 from biocurate.images.drawing.render import Resizing, resize
 from biocurate.images.drawing.render import colour as paint
 from biocurate.images.making.part import image_key
 from biocurate.store.arrays import open_array, read_items
-from biocurate.store.sql import nearest
+from biocurate.store.item_parts import rows_of, sets_of
 from biocurate.store.store import Store
 
 PREFIX = "images/"
@@ -24,7 +24,7 @@ PREFIX = "images/"
 
 def image_sets(store: Store) -> list[str]:
     """Names of the store's image sets."""
-    return [name.removeprefix(PREFIX) for name in store.tables.names() if name.startswith(PREFIX)]
+    return sets_of(store.tables, PREFIX)
 
 
 def image_rows(store: Store, image_set: str) -> pl.LazyFrame:
@@ -37,13 +37,8 @@ def image_rows(store: Store, image_set: str) -> pl.LazyFrame:
     StaleError
         Where images were made from recordings that have been replaced.
     """
-    known = image_sets(store)
-    if image_set not in known:
-        mend = f"Make it: biocurate images generate --set {image_set} … {nearest(image_set, known)}"
-        raise StoreError(f"there is no image set {image_set!r}.", where=store.url, mend=mend)
-    rows = store.tables.scan(PREFIX + image_set)
-    store.check_live(rows, PREFIX + image_set)
-    return rows
+    make = f"biocurate images generate --set {image_set} …"
+    return rows_of(store, PREFIX, image_set, called="is no image set", make=make)
 
 
 def read_images(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from biocurate.sensors import SensorType
 from biocurate.store.signal_reader import SignalReader
-from zoo.data.coverage import covering, groups
+from zoo.data.coverage import batches, covering, groups
 from zoo.data.scaling import scaled_in_training
 from zoo.judging.controls.spectrum import device_spectrum
 
@@ -88,9 +88,7 @@ def _measure(
     """Fill in the columns of windows that are one array; samples that wait for a scaling are taken before it."""
     from biocurate import read_windows
 
-    step = max(1, BATCH_BYTES // max(4 * like.samples * len(like.channels), 1))
-    for start in range(0, len(at), step):
-        some = at[start : start + step]
+    for some in batches(at, like, BATCH_BYTES):
         x = read_windows(
             reader.store,
             rows[some],
