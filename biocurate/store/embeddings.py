@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from biocurate.errors import DamageError, UsageError
 from biocurate.store.arrays import open_array, read_items
-from biocurate.store.item_parts import item_key, rows_of, sets_of
+from biocurate.store.item_parts import item_key
+from biocurate.store.item_sets import rows_of, sets_of
 from biocurate.store.store import Store
 
 PREFIX = "embeddings/"

@@ -16,7 +16,7 @@ from biocurate.images.drawing.render import Resizing, resize
 from biocurate.images.drawing.render import colour as paint
 from biocurate.images.making.part import image_key
 from biocurate.store.arrays import open_array, read_items
-from biocurate.store.item_parts import rows_of, sets_of
+from biocurate.store.item_sets import rows_of, sets_of
 from biocurate.store.store import Store
 
 PREFIX = "images/"
