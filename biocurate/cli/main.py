@@ -71,9 +71,11 @@ INTERRUPTED = 130
 
 
 def _join_plugins() -> None:
-    """Join the command groups that other packages register, `zoo` among them."""
+    """Join the command groups that other packages register, `zoo` among them; once, however often the program runs."""
+    there = {group.name for group in app.registered_groups}
     for point in sorted(entry_points(group="biocurate.commands"), key=lambda item: item.name):
-        app.add_typer(point.load(), name=point.name)
+        if point.name not in there:
+            app.add_typer(point.load(), name=point.name)
 
 
 def main() -> None:

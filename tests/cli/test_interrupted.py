@@ -12,6 +12,7 @@ PROGRAM = """
 import os, signal, sys
 from biocurate.cli.main import main
 from biocurate.ingest import plan, run
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what started the tests may have told it to be ignored
 plan.BATCH_BYTES = 60_000  # several batches also of a tiny corpus
 whole, calls = run.read_batch, []
 def read_batch(batch):
