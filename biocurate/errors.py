@@ -78,6 +78,12 @@ class StoreError(BiocurateError):
     """A store is missing, too new, locked, or lacks what was asked of it."""
 
 
+class NoSuchSetError(StoreError):
+    """A set is named that the store does not have: as with a manifest, the command cannot be carried out as given."""
+
+    exit_code = 2
+
+
 class DamageError(StoreError):
     """Stored bytes are missing or differ from what was written."""
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from zoo.data.augment import Augmentation, MaskOut
     from zoo.data.draw import Draw
     from zoo.data.images import ImageDataset
+    from zoo.data.placed import PlacedRows, PlacedWindows
     from zoo.data.reading import dealt_loader
     from zoo.data.windows import WindowDataset, loader
 
@@ -19,6 +20,8 @@ LATER = {
     "Draw": "zoo.data.draw",
     "ImageDataset": "zoo.data.images",
     "MaskOut": "zoo.data.augment",
+    "PlacedRows": "zoo.data.placed",
+    "PlacedWindows": "zoo.data.placed",
     "WindowDataset": "zoo.data.windows",
     "dealt_loader": "zoo.data.reading",
     "loader": "zoo.data.windows",
@@ -30,6 +33,8 @@ __all__ = [
     "Draw",
     "ImageDataset",
     "MaskOut",
+    "PlacedRows",
+    "PlacedWindows",
     "WindowDataset",
     "create_model",
     "dealt_loader",

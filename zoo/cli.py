@@ -9,9 +9,13 @@ import typer
 
 from biocurate.cli.options import AsJson, At, StoreOption, path_of
 from biocurate.curate.leakage.kinds import Kind
+from zoo.biox_bridge.commands import bridge
+from zoo.deploying.commands import export, quantise
 from zoo.embedding import commands as embedding
 from zoo.pretraining.commands import pretrain
-from zoo.tiny_biomoe.commands import bench
+from zoo.reproducing.commands import reproduce
+from zoo.streaming.commands import stream
+from zoo.timing.commands import bench
 
 if TYPE_CHECKING:
     from zoo.judging.report import Report
@@ -21,7 +25,12 @@ app = typer.Typer(
 )
 embedding.join(app)
 app.command()(pretrain)
+app.command()(export)
+app.command()(quantise)
+app.command()(bridge)
 app.command()(bench)
+app.command()(stream)
+app.command()(reproduce)
 
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run.", parser=path_of, metavar="DIR", show_default=False)
@@ -33,8 +42,13 @@ Sensors = Annotated[
     str | None, typer.Option(help="Sensor types, such as EEG,ECG; all that the model takes by default.")
 ]
 Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of model, training or evaluation.")
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of model, training, evaluation or drawing.")
 ]
+Noise = Annotated[
+    str | None,
+    typer.Option(help="Kinds of noise in the windows held out: wander, muscle, motion, mains, white, dropout."),
+]
+Ratios = Annotated[str, typer.Option(help="With --noise: ratios of signal to noise, in decibels.")]
 Images = Annotated[str | None, typer.Option(help="Image set, for models of images.")]
 Embeddings = Annotated[
     list[str] | None, typer.Option("--embeddings", help="Set of embeddings, for a head on them; can be repeated.")
@@ -124,6 +138,7 @@ def finetune(
     from biocurate.cli.progress import progress
     from biocurate.engine import Silent
     from biocurate.errors import UsageError
+    from zoo.models.registry import model_config
     from zoo.runs.run_file import check_hash, read_choices, run_config
     from zoo.training.finetune import finetune as train
     from zoo.training.folds import has_folds
@@ -148,7 +163,7 @@ def finetune(
     if folds and not has_folds(built.rows):
         mend = "Leave out --folds, or build a manifest with `split: {method: kfold}`."
         raise UsageError("it has no folds.", where=f"manifest {chosen.manifest}", mend=mend)
-    if chosen.images is not None:
+    if model_config(chosen.model).spec.input in ("image", "window"):
         measuring = Silent()
         with progress("Training", "models") as training:
             report = train(opened, chosen, run, force, resume, measuring, training)
@@ -168,6 +183,9 @@ def evaluate(
     store: Annotated[str | None, typer.Option("--store", envvar="BIOCURATE_STORE", help="With --manifest.")] = None,
     manifest: Annotated[str | None, typer.Option(help="Judge on this manifest; its persons must be new.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of the manifest.")] = None,
+    drop: Annotated[str | None, typer.Option(help="Sensor types that may be missing, such as ECG, or all.")] = None,
+    noise: Noise = None,
+    snr: Ratios = "30,20,10,0",
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -176,18 +194,32 @@ def evaluate(
     biocurate zoo evaluate runs/eegmat
     biocurate zoo evaluate --compare runs/eegmat runs/eegmat-cnn
     biocurate zoo evaluate --seeds runs/cnn-0 runs/cnn-1 runs/cnn-2
+    biocurate zoo evaluate runs/eegmat --store ~/store --drop all
+    biocurate zoo evaluate runs/eegmat --store ~/store --noise white,mains --snr 20,0
     """
     from biocurate.errors import UsageError
     from zoo.judging.judge import judge_again, judge_on, judge_seeds
 
+    if drop is not None and noise is not None:
+        raise UsageError("--drop and --noise are tried one at a time.", mend="Leave one of them out.")
     if compare or seeds:
-        if manifest is not None or (compare and seeds):
-            mend = "Leave out --manifest, and one of --compare and --seeds."
+        if manifest is not None or drop is not None or noise is not None or (compare and seeds):
+            mend = "Leave out --manifest, --drop and --noise, and one of --compare and --seeds."
             raise UsageError("several runs are seen on what they were judged on.", mend=mend)
         _print_comparison(run, as_json) if compare else _print(judge_seeds(run), as_json)
         return
     if len(run) > 1:
         raise UsageError("several runs are named.", mend="Name one run, or give --compare or --seeds.")
+    if drop is not None:
+        if manifest is not None:
+            raise UsageError("windows are those that the run held out.", where="--drop", mend="Leave out --manifest.")
+        _print_dropped(run[0], store, drop, at, as_json)
+        return
+    if noise is not None:
+        if manifest is not None:
+            raise UsageError("windows are those that the run held out.", where="--noise", mend="Leave out --manifest.")
+        _print_noisy(run[0], store, noise, snr, at, as_json)
+        return
     if manifest is None:
         _print(judge_again(run[0]), as_json)
         return
@@ -239,6 +271,55 @@ def _print(report: Report, as_json: bool) -> None:
     if report.persons < FEWEST_PERSONS:
         show(report.persons_table(), title="held-out persons")
     for note in [*report.cautions, *report.notes]:
+        _say(f"- {note}")
+
+
+def _print_dropped(run: Path, store: str | None, drop: str, at: str | None, as_json: bool) -> None:
+    import json
+
+    from biocurate import open_store
+    from biocurate.cli.output import show
+    from biocurate.cli.progress import progress
+    from biocurate.errors import UsageError
+    from zoo.judging.dropped import judge_without
+
+    if store is None:
+        raise UsageError("windows are read again from a store.", where="--drop", mend="Name it: --store STORE.")
+    names = [name.strip() for name in drop.split(",") if name.strip()]
+    with progress("Measuring", "windows") as bar:
+        found = judge_without(run, open_store(store, at), names, bar)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    show(found.table(), title=f"{found.model}: what is left of it")
+    for note in found.notes:
+        _say(f"- {note}")
+
+
+def _print_noisy(run: Path, store: str | None, noise: str, snr: str, at: str | None, as_json: bool) -> None:
+    import json
+
+    from biocurate import open_store
+    from biocurate.cli.output import show
+    from biocurate.cli.progress import progress
+    from biocurate.errors import UsageError
+    from zoo.judging.noisy import judge_with_noise
+
+    if store is None:
+        raise UsageError("windows are read again from a store.", where="--noise", mend="Name it: --store STORE.")
+    kinds = [name.strip() for name in noise.split(",") if name.strip()]
+    try:
+        ratios = [float(ratio) for ratio in snr.split(",")]
+    except ValueError as error:
+        mend = "Write decibels: --snr 30,20,10,0."
+        raise UsageError(f"{snr!r} are no ratios.", where="--snr", mend=mend) from error
+    with progress("Judging", "ratios") as bar:
+        found = judge_with_noise(run, open_store(store, at), kinds, ratios, bar=bar)
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+        return
+    show(found.table(), title=f"{found.model}: with noise")
+    for note in found.notes:
         _say(f"- {note}")
 
 

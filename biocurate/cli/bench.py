@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from biocurate.cli.options import AsJson, RootDir, StoreOption
+from biocurate.cli.options import AsJson, RootDir, StoreOption, Workers
 
 app = typer.Typer(help="Measure against the peers, side by side in one run (extra: bench).", no_args_is_help=True)
 
@@ -314,3 +314,32 @@ def generating(
             show(compare_codecs(opened, built, each, images), as_json, each)
         return
     show(compare(opened, built, sensor, images), as_json)
+
+
+@app.command()
+def million(
+    store: StoreOption,
+    manifest: Annotated[str, typer.Option(help="Whose windows are drawn.")],
+    sensor: Annotated[list[str], typer.Option(help="Sensor type; once for each.")],
+    representation: Annotated[list[str] | None, typer.Option(help="Once for each; spectrogram-psd.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Images of each representation; all that there are, if fewer.")] = (
+        1_000_000
+    ),
+    workers: Workers = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Generate a million images whole, from a store into one that is removed again, and count the seconds.
+
+    biocurate bench million --manifest every-10s --sensor EEG --sensor ECG --limit 20000 --workers 2 --store ~/store
+    """
+    from biocurate.bench.million import whole
+    from biocurate.cli.output import show
+    from biocurate.cli.progress import progress
+    from biocurate.engine import engine
+    from biocurate.store.store import open_store
+
+    opened = open_store(store)
+    kinds = representation or ["spectrogram-psd"]
+    with progress("Generating", "images") as bar, engine(workers) as pool:
+        found = whole(opened, opened.manifest(manifest), sensor, kinds, limit, pool, bar)
+    show(found, as_json)

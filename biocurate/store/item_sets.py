@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from biocurate.errors import StoreError
+from biocurate.errors import NoSuchSetError
 from biocurate.store.sql import nearest
 
 if TYPE_CHECKING:
@@ -35,15 +35,15 @@ def rows_of(store: Store, prefix: str, name: str, *, called: str, make: str) -> 
 
     Raises
     ------
-    StoreError
-        Where there is no such set.
+    NoSuchSetError
+        Where there is none of this name.
     StaleError
         Where it was made from recordings that have been replaced.
     """
     known = sets_of(store.tables, prefix)
     if name not in known:
         mend = f"Make it: {make} {nearest(name, known)}"
-        raise StoreError(f"there {called} {name!r}.", where=store.url, mend=mend)
+        raise NoSuchSetError(f"there {called} {name!r}.", where=store.url, mend=mend)
     rows = store.tables.scan(prefix + name)
     store.check_live(rows, prefix + name)
     return rows

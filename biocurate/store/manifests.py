@@ -44,6 +44,8 @@ class Manifest:
     @property
     def classes(self) -> list[str]:
         """Labels that rows have, in the definition's order where it gives one, else sorted."""
+        if self.numeric:
+            return []
         found = set(each_label(self.rows).unique())
         return [label for label in self.named if label in found]
 
@@ -55,6 +57,8 @@ class Manifest:
     @property
     def one_sided(self) -> dict[str, list[str]]:
         """Splits without a window of some class, and which classes; nobody can be judged by these there."""
+        if self.numeric:
+            return {}
         found = dict(self.balance().group_by("split").agg("label").iter_rows())
         lacking = {
             split: [label for label in self.classes if label not in found.get(split, [])] for split in self.splits
@@ -65,6 +69,11 @@ class Manifest:
     def multi_label(self) -> bool:
         """Whether a window has a list of labels."""
         return self.rows.schema["label"] == pl.List(pl.String)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether a label is a number, and not a name."""
+        return self.rows.schema["label"] == pl.Float64
 
     @property
     def by_person(self) -> bool:
@@ -84,13 +93,31 @@ class Manifest:
         return self.rows.filter(pl.col("split") != fold_name(number)), held_out
 
     def balance(self) -> pl.DataFrame:
-        """Windows and persons of each split and label."""
+        """Windows and persons of each split and label; of numbers, of each split, with the least, mean and most."""
         order = pl.Enum(self.splits)
+        if self.numeric:
+            return self._spread(order)
         rows = self.rows.explode("label") if self.multi_label else self.rows
         return (
             rows.group_by(pl.col("split").cast(order), "label")
             .agg(windows=pl.len(), persons=pl.col("person").n_unique(), recordings=pl.col("recording_id").n_unique())
             .sort("split", "label")
+            .with_columns(pl.col("split").cast(pl.String))
+        )
+
+    def _spread(self, order: pl.Enum) -> pl.DataFrame:
+        label = pl.col("label")
+        return (
+            self.rows.group_by(pl.col("split").cast(order))
+            .agg(
+                least=label.min(),
+                mean=label.mean(),
+                most=label.max(),
+                windows=pl.len(),
+                persons=pl.col("person").n_unique(),
+                recordings=pl.col("recording_id").n_unique(),
+            )
+            .sort("split")
             .with_columns(pl.col("split").cast(pl.String))
         )
 

@@ -35,9 +35,9 @@ def test_generate_then_list_then_show(run, tmp_path):
         ("m-spectrogram-psd", "GSR", 8),
     ]
     sheet = tmp_path / "sheet.png"
-    assert "6 images are in" in run("show", "m-spectrogram-psd", "-o", str(sheet), "--per-label", "3")
-    # A row for each of the labels rest and task, of 3 images 2.6 inches wide.
-    assert matplotlib.image.imread(sheet).shape[:2] == (580, 780)
+    assert "12 images are in" in run("show", "m-spectrogram-psd", "-o", str(sheet), "--per-label", "3")
+    # A row for each sensor type and each of the labels rest and task, of 3 images 2.6 inches wide.
+    assert matplotlib.image.imread(sheet).shape[:2] == (1160, 780)
 
 
 def test_a_parameter_reaches_the_representation(run):

@@ -1,4 +1,4 @@
-"""A training that is killed by SIGKILL when it reads its n-th batch: run as `python dying.py FOLDER N`."""
+"""A training that is killed by SIGKILL when it reads its n-th batch: `python dying.py FOLDER N IN_VALIDATION ORDER`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo import create_model
 from zoo.runs.config import Training
 from zoo.training.network import train_classifier
 
-OPTIONS = Training(epochs=4, batch_size=8, lr=3e-3, patience=4, accumulate=2, keep_s=1e-6)
+OPTIONS = Training(epochs=4, batch_size=8, lr=3e-3, patience=4, accumulate=2, keep_s=1e-6, order="items")
 
 
 class Noise(Dataset):
@@ -26,12 +26,17 @@ class Noise(Dataset):
         self.codes = rng.integers(2, size=count)
         self.images = rng.integers(0, 200, (count, 1, 32, 32)) + 50 * self.codes[:, None, None, None]
         self.left = die_at
+        self.block = np.arange(count) // 4
+        self.block_bytes = 1 << 22
+        """So large that 16 are mixed at a time."""
+        self.asked = []
 
     def __len__(self):
         return len(self.codes)
 
     def __getitems__(self, indices):
         self.left -= 1
+        self.asked.append(tuple(indices))
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         images = torch.from_numpy(self.images[indices].astype(np.uint8))
@@ -48,4 +53,5 @@ def train(folder: Path, die_at: int = 0, die_in_validation: int = 0, options: Tr
 
 
 if __name__ == "__main__":
-    train(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    chosen = OPTIONS.model_copy(update={"order": sys.argv[4]})
+    train(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), chosen)

@@ -165,7 +165,7 @@ def test_a_shifted_window_has_the_samples_that_are_there_and_crosses_no_gap(ramp
     at, moved = np.arange(len(data)), []
     for epoch in range(20):
         data.set_epoch(epoch)
-        (piece,) = data.__getitems__(at.tolist()) and data._pieces(at)
+        (piece,) = data.__getitems__(at.tolist()) and data._pieces(at, draw.augmentation)
         x = piece.x.numpy()[np.argsort(piece.places.numpy())]
         np.testing.assert_array_equal(np.diff(x, axis=1), 1)
         first = data.images["first"].to_numpy()

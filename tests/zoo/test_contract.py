@@ -15,13 +15,27 @@ from zoo.testing import CHECKS
 from zoo.testing.inputs import example
 
 NETWORKS = [name for name in list_models() if model_config(name).spec.input != "features"]
+TRACED = ("test-embeddings-head", "test-image-cnn")
+"""Networks that are traced in every run of the tests; PanLUNA is in tests/zoo/deploying."""
 SOLVED = [name for name in list_models() if model_config(name).spec.input == "features"]
 
 
-@pytest.mark.parametrize("clause", CHECKS)
+QUICK = [clause for clause in CHECKS if clause != "export"]
+
+
+@pytest.mark.parametrize("clause", QUICK)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_keeps_every_clause(name, clause):
     CHECKS[clause](name)
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in TRACED else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
+def test_every_network_can_be_exported(name):
+    """Tracing takes as long for a small network as for a large one of as many layers."""
+    pytest.importorskip("onnxruntime")
+    CHECKS["export"](name)
 
 
 @pytest.mark.parametrize("name", list_models())

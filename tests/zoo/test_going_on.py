@@ -21,10 +21,10 @@ BATCHES = 7
 """Of an epoch: 52 items in batches of 8, two batches a step."""
 
 
-def killed(folder, at, in_validation=0):
+def killed(folder, at, in_validation=0, order="items"):
     """Train in a process of its own until SIGKILL."""
     program = Path(__file__).with_name("dying.py")
-    ended = subprocess.run([sys.executable, program, folder, str(at), str(in_validation)], check=False)
+    ended = subprocess.run([sys.executable, program, folder, str(at), str(in_validation), order], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert not (folder / DONE).exists()
 
@@ -40,6 +40,19 @@ def test_training_killed_thrice_ends_with_the_weights_and_the_curve_of_one_that_
     killed(folder, at=0, in_validation=5)  # in the validation of the second epoch
     killed(folder, at=BATCHES + 2)  # in the third epoch: the second one's end is done again
     again, epochs = train(folder)
+    assert epochs == OPTIONS.epochs
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+    assert (folder / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()
+
+
+def test_one_that_reads_by_blocks_goes_on_in_the_middle_of_an_epoch(tmp_path):
+    options = OPTIONS.model_copy(update={"order": "blocks"})
+    whole, _ = train(tmp_path / "whole", options=options)
+    folder = tmp_path / "killed"
+    killed(folder, at=BATCHES + 6, order="blocks")
+    state = torch.load(folder / STATE, weights_only=True)
+    assert state["order"] == {"epoch": 1, "seen": 4 * OPTIONS.batch_size}
+    again, epochs = train(folder, options=options)
     assert epochs == OPTIONS.epochs
     assert all(torch.equal(whole[name], again[name]) for name in whole)
     assert (folder / "metrics.csv").read_bytes() == (tmp_path / "whole" / "metrics.csv").read_bytes()

@@ -18,8 +18,9 @@ from biocurate.recording import ArraySamples, Channel, Recording, Segment, Strea
 from biocurate.sensors import SensorType
 from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, noise_stream, put
-from zoo import Draw, ImageDataset, MaskOut, dealt_loader, loader
+from zoo import Augmentation, Draw, ImageDataset, MaskOut, dealt_loader, loader
 from zoo.data import images as module
+from zoo.data.draw import ORDER
 
 KINDS = ("spectrogram-psd", "spectrogram-angle", "recurrence")
 
@@ -113,6 +114,40 @@ def test_items_are_those_of_the_set_several_channels_representations_and_sensor_
         assert torch.equal(a[name], b[name])
 
 
+def test_a_set_is_drawn_again_as_it_was_item_by_item(small):
+    """Other parameters for each sensor type, one channel only, and an image that shows nothing."""
+    built = small.manifest("m")
+    for sensor, segment in (("EEG", 64), ("GSR", 16)):
+        for scope in ("image", "recording"):
+            drawing = scaled(small, built, representation("spectrogram-psd", sensor, segment=segment), sensor, scope)
+            generate(small, built, drawing, [sensor], channels=["Cz"] if sensor == "EEG" else [], image_set="set")
+    read = ImageDataset(small.url, "m", None, "set", size=48)
+    again = ImageDataset(small.url, "m", None, "set", size=48, stored=False, draw=Draw())
+    assert again.left_out == read.left_out > 0
+    assert again.images.select(*ORDER).equals(read.images.select(*ORDER))
+    assert len(again.drawn) == 4
+    at = np.random.default_rng(0).permutation(len(read)).tolist()
+    for name, mine in again.__getitems__(at).items():
+        assert torch.equal(mine, read.__getitems__(at)[name])
+
+
+def test_a_set_that_was_stored_at_another_size_is_not_drawn_again(small):
+    built = small.manifest("m")
+    generate(small, built, representation("spectrogram-psd", "EEG"), ["EEG"], image_set="set", size=64)
+    assert len(ImageDataset(small.url, "m", None, "set", size=64, stored=False, draw=Draw()))
+    with pytest.raises(UsageError, match="stored at 64 pixels"):
+        ImageDataset(small.url, "m", None, "set", size=32, stored=False, draw=Draw())
+
+
+def test_what_is_judged_is_neither_augmented_nor_masked(small):
+    plain = ImageDataset(small.url, "m", None, size=32, stored=False, draw=Draw(KINDS[:1]))
+    draw = Draw(KINDS[:1], augmentation=Augmentation(probability=1, noise=1))
+    changed = ImageDataset(small.url, "m", None, size=32, stored=False, draw=draw, mask=MaskOut(probability=1))
+    at = list(range(len(plain)))
+    assert not torch.equal(changed.__getitems__(at)["image"], plain.__getitems__(at)["image"])
+    assert torch.equal(changed.unchanged(at)["image"], plain.__getitems__(at)["image"])
+
+
 @pytest.mark.parametrize("scope", ["recording", "train"])
 def test_other_scales_give_the_stored_bytes_too(small, scope):
     held_out = "fold0" if scope == "train" else None
@@ -201,7 +236,7 @@ def test_a_mask_blackens_stored_images_anew_each_epoch(small):
     ("options", "told"),
     [
         ({"stored": False}, "images that are not stored are drawn"),
-        ({"stored": False, "draw": Draw(("spectrogram-psd",)), "image_set": "set"}, "images that are not stored"),
+        ({"stored": False, "draw": Draw(("spectrogram-psd",)), "image_set": "set"}, "drawn as the set's are"),
         ({"draw": Draw(("spectrogram-psd",)), "image_set": "set"}, "stored images come from a set"),
         ({}, "stored images come from a set"),
         ({"stored": False, "draw": Draw(())}, "no representation is named"),

@@ -5,16 +5,17 @@ Times are never turned round: a heart beat or a skin response played backwards i
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from torch import Tensor
 
 from biocurate.errors import UsageError
 from zoo.data.counted import Ints, uniform
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -156,6 +157,8 @@ class MaskOut(BaseModel):
         item : array of int, shape (n,)
         seed, epoch : int
         """
+        import torch
+
         size = images.shape[-1]
         number = uniform(seed, epoch, MASK, item, 5)
         chosen = number[:, 0] < self.probability

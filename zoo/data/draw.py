@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import polars as pl
 
-from biocurate.errors import UsageError
+from biocurate.errors import ModelError, UsageError
 from zoo.data.augment import Augmentation
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
     from biocurate.store.signal_reader import SignalReader
 
+WHERE = "ImageDataset(stored=False)"
+"""What an error is of."""
 ORDER = ["window_row", "stream_no", "channel", "representation"]
 """Items are numbered in this order, whether they are stored or not."""
 
@@ -28,8 +30,9 @@ class Draw:
 
     Parameters
     ----------
-    representations : tuple of str or Representation
-        What is drawn of each channel: names of representations, with the defaults of each sensor type, or objects.
+    representations : tuple of str or Representation, optional
+        What is drawn of each channel: names of representations, with the defaults of each sensor type, or objects. None
+        where a set is named: what it holds is drawn again.
     channels : tuple of str
         Only these channels.
     scale : str
@@ -43,7 +46,7 @@ class Draw:
         Changes signals before they are drawn, anew each epoch.
     """
 
-    representations: tuple[str | Representation, ...]
+    representations: tuple[str | Representation, ...] = ()
     channels: tuple[str, ...] = ()
     scale: Literal["image", "recording", "train"] = "image"
     held_out: str | None = None
@@ -69,13 +72,13 @@ def planned(
     Raises
     ------
     UsageError
-        Where nothing is to be drawn, no window has such a sensor type or channel, a range of the train split cannot be
-        found, or a shift could show samples of another split.
+        Where nothing is to be drawn, no window has such a sensor type or channel, or a range of the train split cannot
+        be found.
     """
     from biocurate.images.making.scaling import scaled
     from biocurate.images.reading.live import items
 
-    _refuse(manifest, draw)
+    _refuse(draw)
     found = items(reader, rows, sensors, draw.channels)
     representations: list[Representation] = []
     numbers = []
@@ -91,6 +94,49 @@ def planned(
     return _shown(reader, images, representations) if draw.survey else Planned(images, representations, 0)
 
 
+def planned_as(reader: SignalReader, rows: pl.DataFrame, images: pl.DataFrame, size: int) -> Planned:
+    """List the images of a set, to be drawn as they were.
+
+    Parameters
+    ----------
+    reader : SignalReader
+        Of the windows.
+    rows : DataFrame
+        Windows of a manifest.
+    images : DataFrame
+        Rows of the set, with ``window_row``; none of an image that shows nothing.
+    size : int
+        Side in pixels that they are wanted at.
+
+    Raises
+    ------
+    UsageError
+        Where the set was stored at another size.
+    ModelError
+        Where this version draws one otherwise, or channels of a stream have one name.
+    """
+    from biocurate.images.reading.live import items
+    from zoo.data.pictures import pictures_of
+
+    keys = ["window_row", "stream_no", "channel"]
+    found = images.select(*keys, "representation", "part", "part_digest").join(
+        items(reader, rows, ()), on=keys, how="inner", nulls_equal=True, maintain_order="left"
+    )
+    if found.height != images.height:
+        mend = "Draw them anew: Draw((KIND,)), or --set draw=KIND."
+        raise ModelError("channels of one name cannot be told apart.", where=WHERE, mend=mend)
+    pictures = pictures_of(reader.store, found)
+    if sizes := {picture.size for picture in pictures.values()} - {None, size}:
+        mend = f"Take this size, or draw them anew: Draw((KIND,)), for images of {size}."
+        raise UsageError(f"the set was stored at {sizes.pop()} pixels.", where=WHERE, mend=mend)
+    numbers = [
+        {"representation": drawn, "sensor_type": sensor, "drawn": number}
+        for number, (drawn, sensor) in enumerate(pictures)
+    ]
+    numbered = found.join(pl.DataFrame(numbers), on=["representation", "sensor_type"], maintain_order="left")
+    return Planned(numbered.sort(ORDER), [picture.representation for picture in pictures.values()], 0)
+
+
 def _shown(reader: SignalReader, images: pl.DataFrame, representations: list[Representation]) -> Planned:
     from biocurate.images.drawing.windows import Status
     from biocurate.images.reading.live import Live
@@ -99,10 +145,21 @@ def _shown(reader: SignalReader, images: pl.DataFrame, representations: list[Rep
     return Planned(images.filter(pl.Series(shown)), representations, int(np.count_nonzero(~shown)))
 
 
-def _refuse(manifest: Manifest, draw: Draw) -> None:
-    where = "ImageDataset(stored=False)"
+def refuse_other(draw: Draw) -> None:
+    """Refuse to draw the images of a set otherwise than they were."""
+    if draw.representations or draw.channels or draw.scale != "image" or draw.held_out is not None:
+        mend = "Leave out the set, or say nothing but the augmentation: Draw(augmentation=…)."
+        raise UsageError("images of a set are drawn as the set's are.", where=WHERE, mend=mend)
+
+
+def _refuse(draw: Draw) -> None:
     if not draw.representations:
-        raise UsageError("no representation is named.", where=where, mend="Name one: Draw(('spectrogram-psd',)).")
+        mend = "Name one: Draw(('spectrogram-psd',)); or a set."
+        raise UsageError("no representation is named.", where=WHERE, mend=mend)
+
+
+def refuse_shifts(manifest: Manifest, draw: Draw) -> None:
+    """Refuse shifts where persons are on two sides of a split."""
     if draw.augmentation is not None and draw.augmentation.shift_s and not manifest.by_person:
         mend = "Split by person, or take shift_s=0."
-        raise UsageError("a shifted window could show samples of another split.", where=where, mend=mend)
+        raise UsageError("a shifted window could show samples of another split.", where=WHERE, mend=mend)

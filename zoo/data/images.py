@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from torch import Tensor
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.data.augment import Augmentation, MaskOut
-from zoo.data.draw import ORDER, Draw, planned
+from zoo.data.draw import ORDER, Draw, planned, planned_as, refuse_other, refuse_shifts
+from zoo.data.noise import OfImages
 from zoo.data.windows import Batch, StoreDataset
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Unfinished:
 class _Seeded:
     """An augmentation in one epoch."""
 
-    of: Augmentation
+    of: Augmentation | OfImages
     seed: int
     epoch: int
 
@@ -97,7 +98,7 @@ class ImageDataset(StoreDataset):
     manifest : str or Manifest
     split : str or None
     image_set : str, optional
-        The set that is read, where images are stored.
+        The set that is read, or whose images are drawn again.
     size : int
         Side in pixels; images are resized when they are read.
     sensors : sequence of str, optional
@@ -107,7 +108,7 @@ class ImageDataset(StoreDataset):
     stored : bool
         Whether images are read from a set, or drawn from the samples.
     draw : Draw, optional
-        What is drawn, where images are not stored.
+        What is drawn, where images are not stored; of a set, what its samples go through.
     colour : str, optional
         Colour map.
     mask : MaskOut, optional
@@ -151,13 +152,17 @@ class ImageDataset(StoreDataset):
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that stay see it change
         kinds = [str(SensorType.parse(sensor)) for sensor in sensors or ()]
         self.drawn: list[Representation] = []
+        self.disturbed: OfImages | None = None
+        """What samples go through when images are drawn to be judged."""
         if stored:
             self._find(_named(image_set, draw), kinds)
-        elif draw is None or image_set is not None:
-            mend = "Say what to draw, and name no set: ImageDataset(…, stored=False, draw=Draw((KIND,)))."
+        elif draw is None:
+            mend = "Say what to draw: ImageDataset(…, stored=False, draw=Draw((KIND,)))."
             raise UsageError("images that are not stored are drawn.", where="ImageDataset", mend=mend)
         else:
-            self._plan(self._store.manifest(manifest) if isinstance(manifest, str) else manifest, kinds, draw)
+            self._plan(
+                self._store.manifest(manifest) if isinstance(manifest, str) else manifest, image_set, kinds, draw
+            )
         if self.images.is_empty():
             raise _nothing(image_set, sensors or ())
         self.row = self.images["window_row"].to_numpy().astype(np.intp)
@@ -177,9 +182,16 @@ class ImageDataset(StoreDataset):
         self.images = found.filter(pl.col("status") == "ok")
         self.left_out = found.height - self.images.height
 
-    def _plan(self, manifest: Manifest, sensors: list[str], draw: Draw) -> None:
-        found = planned(manifest, self._reader, self.rows, sensors, draw)
-        self.images, self.drawn, self.left_out = found.images, found.representations, found.left_out
+    def _plan(self, manifest: Manifest, image_set: str | None, sensors: list[str], draw: Draw) -> None:
+        refuse_shifts(manifest, draw)
+        if image_set is None:
+            found = planned(manifest, self._reader, self.rows, sensors, draw)
+            self.left_out = found.left_out
+        else:
+            refuse_other(draw)
+            self._find(image_set, sensors)
+            found = planned_as(self._reader, self.rows, self.images, self.size)
+        self.images, self.drawn = found.images, found.representations
 
     def __len__(self) -> int:
         return self.images.height
@@ -227,21 +239,32 @@ class ImageDataset(StoreDataset):
             out[torch.from_numpy(some)] = finish(self._set.pieces(some), self.size)[:, 0]
         return out
 
+    @property
+    def held(self) -> bool:
+        """Whether all images are kept in memory, so that any order is read as fast."""
+        return not self.drawn and len(self) * self.size**2 <= HELD_BYTES
+
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """A batch of images, in the order asked for."""
+        return self._batch(indices, self.look, None if self.draw is None else self.draw.augmentation)
+
+    def unchanged(self, indices: Sequence[int]) -> Batch:
+        """A batch without mask and augmentation, as images are judged; of samples that are `disturbed`, if need be."""
+        return self._batch(indices, replace(self.look, mask=None), self.disturbed)
+
+    def _batch(self, indices: Sequence[int], look: Look, change: Augmentation | OfImages | None) -> Batch:
         at = np.asarray(indices, dtype=np.int64)
         row = self.row[at]
         batch: Batch = {"label": self.codes[row], "row": torch.from_numpy(row)}
-        unfinished = Unfinished(self._pieces(at), self.look, at, self.seed, self.epoch)
+        unfinished = Unfinished(self._pieces(at, change), look, at, self.seed, self.epoch)
         if self.draw is not None and not self.draw.survey:
             batch["shown"] = _shown(unfinished.pieces, len(at))
         return {**batch, "image": unfinished if self.later else unfinished.images()}
 
-    def _pieces(self, at: NDArray[np.int64]) -> list[Any]:
-        if self.draw is not None:
-            change = self.draw.augmentation
+    def _pieces(self, at: NDArray[np.int64], change: Augmentation | OfImages | None) -> list[Any]:
+        if self.drawn:
             return self._live.pieces(at, None if change is None else _Seeded(change, self.seed, self.epoch))
-        if len(self) * self.size**2 <= HELD_BYTES:
+        if self.held:
             from biocurate.images.reading.pieces import Decoded
 
             return [Decoded(torch.arange(len(at)), self._held[torch.from_numpy(at)], "nearest")]
@@ -258,7 +281,7 @@ def _shown(pieces: list[Any], count: int) -> Tensor:
 
 def _named(image_set: str | None, draw: Draw | None) -> str:
     if image_set is None or draw is not None:
-        mend = "Name a set, or draw its images: ImageDataset(…, stored=False, draw=Draw((KIND,)))."
+        mend = "Name a set, or draw images: ImageDataset(…, stored=False, draw=Draw((KIND,)))."
         raise UsageError("stored images come from a set, and are drawn already.", where="ImageDataset", mend=mend)
     return image_set
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 
 from biocurate.errors import UsageError
 from biocurate.images.reading.order import BUFFER_BYTES, Deal, dealt
-from zoo.data.windows import Batch, as_it_is, tell_epoch
+from zoo.data.windows import Batch, as_it_is, processes, tell_epoch
 
 
 class Dealt(Sampler[list[int]]):
@@ -24,16 +24,33 @@ class Dealt(Sampler[list[int]]):
     dataset : Dataset
         An ImageDataset, or a `torch.utils.data.Subset` of one.
     deal : Deal
+    fixed : bool
+        Whether the deal's rank holds; else that of torch.distributed at the time of reading, since processes that train
+        together can be started later.
     """
 
-    def __init__(self, dataset: Dataset[Batch], deal: Deal) -> None:
-        self.dataset, self.deal, self.epoch = dataset, deal, 0
+    def __init__(self, dataset: Dataset[Batch], deal: Deal, fixed: bool = True) -> None:
+        self.dataset, self.epoch = dataset, 0
+        self._deal, self._fixed = deal, fixed
         self.first = 0
         """Batch that the epoch goes on with."""
         self.given = 0
         """Batches of the epoch that were handed out, whatever workers have read ahead."""
         self.block = block_of(dataset)
-        self.length = deal.batches_of(len(self.block))
+        self.deal.batches_of(len(self.block))  # refuses what cannot be dealt, before anything is read
+
+    @property
+    def deal(self) -> Deal:
+        """How images are dealt to this rank."""
+        if self._fixed:
+            return self._deal
+        rank, ranks = processes()
+        return replace(self._deal, rank=rank, ranks=ranks)
+
+    @property
+    def sampler(self) -> Dealt:
+        """Itself: Lightning tells the epoch to a batch sampler's sampler, and to no batch sampler."""
+        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch's order; Lightning calls it."""
@@ -41,8 +58,13 @@ class Dealt(Sampler[list[int]]):
             self.epoch, self.first, self.given = epoch, 0, 0
         tell_epoch(self.dataset, epoch)
 
+    def go_on(self, epoch: int, seen: int) -> None:
+        """Leave out what an epoch that was cut short has seen, all of its batches counted as full."""
+        self.set_epoch(epoch)
+        self.first = self.given = seen // self.deal.batch_size
+
     def __len__(self) -> int:
-        return self.length
+        return self.deal.batches_of(len(self.block))
 
     def __iter__(self) -> Iterator[list[int]]:
         first, self.first = self.first, 0
@@ -111,17 +133,16 @@ def dealt_loader(
     workers : int
         Processes that read ahead; each has blocks of its own.
     rank, ranks : int, optional
-        Of processes that train together; those of torch.distributed where left out.
+        Of processes that train together; those of torch.distributed when it is read, where left out.
     buffer_bytes : int
         Decoded bytes that each worker mixes at a time.
     """
-    together = torch.distributed.is_available() and torch.distributed.is_initialized()
-    if rank is None or ranks is None:
-        rank, ranks = (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
-    deal = Deal(batch_size, seed, max(1, buffer_bytes // _block_bytes(dataset)), rank, ranks, max(workers, 1))
+    fixed = rank is not None and ranks is not None
+    at, of = (rank, ranks) if rank is not None and ranks is not None else processes()
+    deal = Deal(batch_size, seed, max(1, buffer_bytes // _block_bytes(dataset)), at, of, max(workers, 1))
     return DealtLoader(
         dataset,
-        batch_sampler=Dealt(dataset, deal),
+        batch_sampler=Dealt(dataset, deal, fixed),
         num_workers=workers,
         multiprocessing_context="spawn" if workers else None,
         persistent_workers=workers > 0,

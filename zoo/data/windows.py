@@ -185,12 +185,12 @@ class Shuffled(Sampler[int]):
         self._from = (epoch, seen)
 
     def __len__(self) -> int:
-        return -(-self.length // _processes()[1])
+        return -(-self.length // processes()[1])
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        rank, processes = _processes()
-        mine = np.resize(order, len(self) * processes)[rank::processes]
+        rank, ranks = processes()
+        mine = np.resize(order, len(self) * ranks)[rank::ranks]
         epoch, seen = self._from
         yield from mine[seen if epoch == self.epoch else 0 :].tolist()
 
@@ -203,7 +203,7 @@ def tell_epoch(dataset: Dataset[Batch] | None, epoch: int) -> None:
         dataset.set_epoch(epoch)
 
 
-def _processes() -> tuple[int, int]:
+def processes() -> tuple[int, int]:
     """Number of this process, and how many train together."""
     together = torch.distributed.is_available() and torch.distributed.is_initialized()
     return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)

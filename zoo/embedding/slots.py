@@ -33,7 +33,13 @@ class Slots:
     """Where the weights are from that made them."""
 
 
-def read_slots(store: Store, windows: pl.DataFrame, names: Sequence[str], sensors: Sequence[str] = ()) -> Slots:
+def read_slots(
+    store: Store,
+    windows: pl.DataFrame,
+    names: Sequence[str],
+    sensors: Sequence[str] = (),
+    representations: Sequence[str] = (),
+) -> Slots:
     """Read sets of embeddings for windows, in memory that holds the windows' vectors and those of one part.
 
     Parameters
@@ -45,17 +51,20 @@ def read_slots(store: Store, windows: pl.DataFrame, names: Sequence[str], sensor
         Sets of embeddings, all made by the same weights.
     sensors : sequence of str
         Only these; all where left out.
+    representations : sequence of str
+        Only these kinds, such as ``scalogram``; all where left out.
 
     Raises
     ------
     ModelError
-        Where no window has a vector, or the sets were made by different weights.
+        Where no window has a vector, a representation has none, or the sets were made by different weights.
     """
     found = pl.concat([_rows(store, name, windows) for name in names])
     found = found.filter(pl.col("sensor_type").is_in(list(sensors))) if sensors else found
     where = f"embeddings {', '.join(names)}"
     if found.is_empty():
         raise ModelError("no window of the manifest has a vector in it.", where=where)
+    found = _of_kinds(found, representations, where) if representations else found
     if found["weights"].n_unique() > 1:
         mend = "Make them by one: biocurate zoo embed … --overwrite"
         raise ModelError("they were made by different weights.", where=where, mend=mend)
@@ -72,6 +81,17 @@ def read_slots(store: Store, windows: pl.DataFrame, names: Sequence[str], sensor
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     shape = (windows.height, slots.height, total.shape[1])
     return Slots(mean.astype(np.float32).reshape(shape), tuple(slots.rows()), tuple(found["source"].unique().sort()))
+
+
+def _of_kinds(found: pl.DataFrame, kinds: Sequence[str], where: str) -> pl.DataFrame:
+    """Rows of some kinds of images; a representation's id is its kind, a hyphen and a hash."""
+    kind = pl.col("representation").str.replace(r"-[0-9a-f]+$", "")
+    there = found.select(kind.unique().sort()).to_series().to_list()
+    unknown = [name for name in kinds if name not in there]
+    if unknown:
+        mend = f"There are {', '.join(there)}."
+        raise ModelError(f"no window has a vector of {', '.join(unknown)}.", where=where, mend=mend)
+    return found.filter(kind.is_in(list(kinds)))
 
 
 def check_source(store: Store, names: Sequence[str], sources: Sequence[str], parent: str | None) -> None:

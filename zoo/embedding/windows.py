@@ -76,7 +76,7 @@ def labelled(store: Store, name: str, windows: pl.DataFrame) -> pl.DataFrame:
     found: Manifest = store.manifest(manifests[0])
     if "label" not in found.rows.columns:
         return windows.with_columns(label=pl.lit(None, pl.String))
-    label = pl.col("label").list.join(", ") if found.multi_label else pl.col("label")
+    label = pl.col("label").list.join(", ") if found.multi_label else pl.col("label").cast(pl.String)
     labels = found.rows.select("recording_id", "t0_ns", "duration_ns", label)
     on = ["recording_id", "t0_ns", "duration_ns"]
     return windows.join(labels, on=on, how="left", maintain_order="left")

@@ -26,6 +26,8 @@ class HeadOptions(Options):
     """How sensor types are fused."""
     absent: tuple[str, ...] = ()
     """Sensor types that windows lack when they are predicted, whatever was trained on."""
+    representations: tuple[str, ...] = ()
+    """Kinds of images whose vectors are used, such as scalogram; all of the set where left out."""
     width: PositiveInt = 192
     """Numbers of a vector; of the set where one is trained."""
     slots: tuple[tuple[str, str], ...] = Field(default=(("A", "x"), ("A", "y"), ("B", "x")), min_length=1)

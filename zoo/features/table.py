@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from biocurate.store.finish import Scaling
     from biocurate.store.signal_reader import SignalReader
     from biocurate.store.store import Store
+    from zoo.data.coverage import Signature
+    from zoo.data.noise import Disturb
     from zoo.data.scaling import Scalings
 
 BATCH_BYTES = 32 * 2**20
@@ -69,6 +72,7 @@ def extract(
     sensors: Sequence[SensorType],
     bar: Progress = Silent(),
     scalings: Scalings = MappingProxyType({}),
+    disturb: Disturb | None = None,
 ) -> FeatureTable:
     """Measure every window, a batch at a time.
 
@@ -85,6 +89,8 @@ def extract(
         Is told of windows, a share for each sensor type that is measured in one.
     scalings : mapping of sensor type to Scaling, optional
         For sensor types of a view that is normalised over what one trains on: what was fitted there.
+    disturb : callable, optional
+        What samples go through ahead of being measured.
 
     Raises
     ------
@@ -104,8 +110,8 @@ def extract(
         covered = covering(store, rows, sensor)
         missing[str(sensor)] = rows.height - covered.height
         several[str(sensor)] = covered.filter(covered["of"] > 1).height
-        scaling = scalings.get(str(sensor))
-        _measure(reader, rows, covered, sensor, scaling, columns, lambda windows: bar.advance(windows / len(sensors)))
+        read = _Reading(reader, rows, sensor, scalings.get(str(sensor)), disturb)
+        _measure(read, covered, columns, lambda windows: bar.advance(windows / len(sensors)))
         bar.advance(missing[str(sensor)] / len(sensors))
     if not columns:
         mend = "Choose other --sensors, or build windows that `require` them."
@@ -114,32 +120,50 @@ def extract(
     return FeatureTable(tuple(columns), tuple(units), np.stack(values, axis=1), missing, several)
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """Samples of one sensor type."""
+
+    reader: SignalReader
+    rows: pl.DataFrame
+    sensor: SensorType
+    scaling: Scaling | None
+    disturb: Disturb | None
+
+    def block(self, batch: NDArray[np.intp], like: Signature) -> Block:
+        """Windows that can be read as one array."""
+        from biocurate import read_windows
+        from zoo.data.noise import disturbed
+
+        rows, channels, rate_hz = self.rows[batch], list(like.channels), like.rate_hz
+        x = read_windows(
+            self.reader.store,
+            rows,
+            str(self.sensor),
+            channels,
+            reader=self.reader,
+            rate_hz=rate_hz,
+            scaling=self.scaling,
+        )
+        if self.disturb is not None:
+            x = disturbed(self.disturb, x, batch, rate_hz, self.sensor)
+        return Block(x, rate_hz, like.channels)
+
+
 def _measure(
-    reader: SignalReader,
-    rows: pl.DataFrame,
+    reading: _Reading,
     covered: pl.DataFrame,
-    sensor: SensorType,
-    scaling: Scaling | None,
     columns: dict[str, tuple[str, Floats]],
     measured: Callable[[int], None],
 ) -> None:
     """Fill in the columns of one sensor type."""
-    from biocurate import read_windows
     from zoo.data.coverage import batches, groups
 
+    sensor, windows = reading.sensor, reading.rows.height
     for like, places in groups(covered):
         for batch in batches(places, like, BATCH_BYTES):
-            x = read_windows(
-                reader.store,
-                rows[batch],
-                str(sensor),
-                list(like.channels),
-                reader=reader,
-                rate_hz=like.rate_hz,
-                scaling=scaling,
-            )
-            found = EXTRACTORS[sensor](Block(x, like.rate_hz, like.channels))
+            found = EXTRACTORS[sensor](reading.block(batch, like))
             for name, unit, values in zip(found.names, found.units, found.values.T, strict=True):
-                _, column = columns.setdefault(f"{sensor}.{name}", (unit, np.full(rows.height, np.nan)))
+                _, column = columns.setdefault(f"{sensor}.{name}", (unit, np.full(windows, np.nan)))
                 column[batch] = values
             measured(len(batch))

@@ -10,6 +10,7 @@ from zoo.models.registry import ImageSpec, ModelConfig, Options, SensorSpec, reg
 
 if TYPE_CHECKING:
     from zoo.image_cnn.model import SmallCnn
+    from zoo.models.staged import StagedModule
 
 
 class CnnOptions(Options):
@@ -40,7 +41,14 @@ def _config(name: str, description: str, options: type[CnnOptions]) -> ModelConf
         options=options,
         description=description,
         licence="Apache-2.0",
+        stages=_stages,
     )
+
+
+def _stages(network: SmallCnn) -> StagedModule:
+    from zoo.image_cnn.staged import stages
+
+    return stages(network)
 
 
 @register_model(_config("test-image-cnn", "image-cnn in small, for tests", SmallOptions))

@@ -9,6 +9,7 @@ from zoo.judging.agreement import kappa, weighted_f1
 from zoo.judging.calibration import ece
 from zoo.judging.label_metrics import LABEL_METRICS
 from zoo.judging.metrics import Floats, Predictions, Values, auroc, balanced_accuracy, macro_f1
+from zoo.judging.number_metrics import NUMBER_METRICS
 from zoo.judging.precision import auprc
 
 Metric = Callable[[Predictions, Floats], Values]
@@ -27,5 +28,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 
 def metrics_of(predictions: Predictions) -> Mapping[str, Metric]:
-    """Figures of one label a window, or of lists of labels."""
+    """Figures of one label a window, of lists of labels, or of numbers."""
+    if predictions.numeric:
+        return NUMBER_METRICS
     return LABEL_METRICS if predictions.truth.ndim == 2 else METRICS

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 def judge_again(run: Path) -> Report:
     """The report of a run, computed anew from its predictions; no store is needed."""
-    config = _config(run)
+    config = config_of(run)
     held, controls = runs.read_predictions(run)
     classes = classes_of(held)
     notes = json.loads((run / "metrics.json").read_text())["notes"]
@@ -49,7 +49,7 @@ def judge_seeds(folders: Sequence[Path]) -> Report:
     UsageError
         Where there are less than two, or two have one seed.
     """
-    configs = [_config(folder) for folder in folders]
+    configs = [config_of(folder) for folder in folders]
     if len({config.seed for config in configs}) < max(2, len(configs)):
         raise UsageError("runs of different seeds are asked for.", where="--seeds", mend="Name two or more.")
     same = [{**runs.read_config(each), "seed": 0} for each in folders]
@@ -92,7 +92,7 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     UsageError
         Where the manifest has no such split.
     """
-    config = _config(run).model_copy(update={"manifest": manifest, "parent": None})
+    config = config_of(run).model_copy(update={"manifest": manifest, "parent": None})
     task = Task.of(store.manifest(manifest))
     chosen = np.arange(task.rows.height)
     if split is not None:
@@ -129,7 +129,8 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     )
 
 
-def _config(run: Path) -> RunConfig:
+def config_of(run: Path) -> RunConfig:
+    """The choices of a run."""
     stored = runs.read_config(run)
     return RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
 

@@ -25,9 +25,15 @@ class Predictions:
     """Probabilities of held-out windows with what is true of them; everything is a column."""
 
     probability: Floats
-    """Shape (windows, classes), rows sum to 1; of lists of labels each on its own."""
+    """Shape (windows, classes), rows sum to 1; of lists of labels each on its own.
+
+    Of numbers no probability: what is predicted and the mean of the training windows, shape (windows, 2).
+    """
     truth: Codes
-    """Class of each window, shape (windows,); of lists of labels 1 where a window has one, shape (windows, labels)."""
+    """Class of each window, shape (windows,); of lists of labels 1 where a window has one, shape (windows, labels).
+
+    Of numbers the number, shape (windows,), float64.
+    """
     person: Codes
     """Number of each window's person, from 0 without a hole."""
     fold: Codes
@@ -37,6 +43,11 @@ class Predictions:
     def n_persons(self) -> int:
         """How many persons were held out."""
         return int(self.person.max(initial=-1)) + 1
+
+    @property
+    def numeric(self) -> bool:
+        """Whether numbers are predicted, and not classes."""
+        return self.truth.dtype.kind == "f"
 
     @property
     def n_classes(self) -> int:

@@ -42,8 +42,8 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; what does not exist is null."""
-        plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        found: dict[str, Any] = plain(asdict(self))
+        return found
 
     def table(self) -> pl.DataFrame:
         """One row a metric: value, interval, persons, and the controls beside it."""
@@ -52,7 +52,7 @@ class Report:
             row: dict[str, Any] = {"metric": name, "value": _number(found.value), "95 % CI": _interval(found)}
             row["detectable"] = _rounded(self.detectable.get(name))
             for control, metrics in self.controls.items():
-                row[control] = _with_interval(metrics[name])
+                row[control] = as_text(metrics[name])
             rows.append(row | {"persons": self.persons, "windows": self.windows})
         return pl.DataFrame(rows)
 
@@ -60,8 +60,8 @@ class Report:
         """One row a metric: the model's figures by window, recording and person."""
         rows = []
         for name, found in self.metrics.items():
-            row: dict[str, Any] = {"metric": name, "window": _with_interval(found)}
-            rows.append(row | {level: _with_interval(metrics[name]) for level, metrics in self.levels.items()})
+            row: dict[str, Any] = {"metric": name, "window": as_text(found)}
+            rows.append(row | {level: as_text(metrics[name]) for level, metrics in self.levels.items()})
         return pl.DataFrame(rows)
 
     def confusion_table(self) -> pl.DataFrame:
@@ -85,7 +85,8 @@ def _interval(found: Estimate) -> str:
     return f"{found.low:.3f} to {found.high:.3f}{left_out}{partial}"
 
 
-def _with_interval(found: Estimate) -> str:
+def as_text(found: Estimate) -> str:
+    """A figure, and its interval where it has one."""
     value = "-" if math.isnan(found.value) else f"{found.value:.3f}"
     return value if found.low is None or found.low == found.high else f"{value} ({found.low:.3f} to {found.high:.3f})"
 
@@ -98,9 +99,10 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else _number(value)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def plain(value: Any) -> Any:  # noqa: ANN401
+    """Values that JSON has; what is NaN is None."""
     if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return None if isinstance(value, float) and math.isnan(value) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +11,18 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.store.signal_reader import view_of
 from zoo.learners.contract import Advance, Codes, Fitted, Learner
 from zoo.models.found import found_in
-from zoo.models.registry import model_config
+from zoo.models.registry import ModelConfig, model_config
 from zoo.runs.config import RunConfig
+from zoo.runs.drawing import Drawing
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
     from zoo.data.task import Task
 
 __all__ = ["Advance", "Codes", "Fitted", "Learner", "prepare"]
+
+BRIDGE = "biox-bridge"
+"""What runs of `zoo bridge` call their model: two networks of the registry and what joins them."""
 
 
 def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent()) -> Learner:
@@ -30,20 +35,23 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
     """
     from biocurate.sensors import SensorType
 
-    known = model_config(config.model)
     sensors = [SensorType.parse(sensor) for sensor in config.sensors]
+    if config.model == BRIDGE:
+        from zoo.learners.on_bridges import BridgeLearner
+
+        return BridgeLearner(store, task, config, sensors)
+    known = model_config(config.model)
     known.spec.check(config.model, sensors, task.window_s)
     if known.spec.streams or known.spec.view:
         asked = sensors or [each.sensor for each in known.spec.streams]
         known.spec.check_streams(config.model, found_in(store, task.rows, asked), view_of(task.rows))
+    _check_tuning(config, known)
     if known.spec.input == "image":
         _require("torch", "lightning", "safetensors", "matplotlib")
         if config.training.tensorboard:
             _require("tensorboard")
         from zoo.learners.on_images import ImageLearner
 
-        if config.images is None:
-            raise ModelError("it takes images.", where=config.model, mend="Name their set: --images SET.")
         return ImageLearner(store, task, config, sensors)
     if known.spec.input == "embedding":
         _require("torch", "lightning", "safetensors", "matplotlib")
@@ -55,11 +63,17 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         return EmbeddingLearner(store, task, config)
     if config.embeddings:
         raise ModelError("it takes no embeddings.", where=config.model, mend="Leave out --embeddings.")
+    if config.images is not None or config.drawing != Drawing():
+        mend = "Leave out --images and what is drawn."
+        raise ModelError("it takes no images.", where=config.model, mend=mend)
     if known.spec.input == "window":
-        mend = f"Train it from Python: zoo.create_model({config.model!r}) and zoo.WindowDataset."
-        raise ModelError("it learns from samples, which this command cannot feed.", where=config.model, mend=mend)
-    if config.images is not None:
-        raise ModelError("it takes no images.", where=config.model, mend="Leave out --images.")
+        _require("torch", "lightning", "safetensors", "matplotlib")
+        from zoo.learners.on_windows import WindowLearner
+
+        chosen = sensors or _taken(task, known.spec.sensors)
+        if not chosen:
+            raise ModelError("it is not said what it is to take.", where=config.model, mend="Name it: --sensors EEG.")
+        return WindowLearner(store, task, config, chosen)
     if config.parent is not None:
         raise ModelError("it is solved, and starts from no weights.", where=config.model, mend="Leave out --from.")
     _require("sklearn", "safetensors", "matplotlib")
@@ -77,8 +91,28 @@ def _require(*modules: str) -> None:
 
 def _all_sensors(task: Task) -> list[Any]:
     """Every sensor type of the windows that has features."""
-    from biocurate.sensors import SensorType
     from zoo.features import EXTRACTORS
 
+    return _taken(task, EXTRACTORS)
+
+
+def _taken(task: Task, known: Container[Any]) -> list[Any]:
+    """Sensor types of the windows that are among some."""
+    from biocurate.sensors import SensorType
+
     there = task.rows["sensor_types"].explode().unique().drop_nulls().sort()
-    return [SensorType(name) for name in there if SensorType(name) in EXTRACTORS]
+    return [SensorType(name) for name in there if SensorType(name) in known]
+
+
+def _check_tuning(config: RunConfig, known: ModelConfig) -> None:
+    """Refuse choices of a training that the model would leave unheard."""
+    options = config.training
+    partly = {"tune": options.tune != "full", "layer_decay": options.layer_decay != 1}
+    thinned = {"drop_sensors": options.drop_sensors > 0, "drop_channels": options.drop_channels > 0}
+    asked = [name for name, chosen in partly.items() if chosen and known.tuning is None]
+    asked += [name for name, chosen in thinned.items() if chosen and known.spec.input != "window"]
+    if asked:
+        mend = "Leave them out, or take a model of windows: biocurate zoo list"
+        raise ModelError(f"{', '.join(asked)} cannot be chosen for it.", where=config.model, mend=mend)
+    if options.tune == "lora" and options.devices * options.nodes > 1:
+        raise ModelError("low-rank tuning runs on one device.", where=config.model, mend="Leave out devices and nodes.")

@@ -60,7 +60,8 @@ class EmbeddingLearner:
 
     def __init__(self, store: Store, task: Task, config: RunConfig) -> None:
         self.task, self.config = task, config
-        self.found = read_slots(store, task.rows, config.embeddings, config.sensors)
+        kinds = config.options.get("representations", ())
+        self.found = read_slots(store, task.rows, config.embeddings, config.sensors, kinds)
         check_source(store, config.embeddings, self.found.sources, config.parent)
         self.vectors = torch.from_numpy(self.found.vectors)
         options = {**config.options, "num_classes": len(task.classes)}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from biocurate.engine import Progress
     from biocurate.sensors import SensorType
     from biocurate.store.store import Store
+    from zoo.data.noise import Disturb
     from zoo.data.task import Task
     from zoo.runs.config import RunConfig
 
@@ -68,6 +69,7 @@ class FeatureLearner:
         self.notes = [_scope(self.options)]
         self._scaled_in_training = scaled_in_training(store, task.rows, sensors)
         self._measured: tuple[Scalings, FeatureTable] | None = None
+        self._disturb: Disturb | None = None
         if not self._scaled_in_training:
             self._table({})
 
@@ -91,6 +93,10 @@ class FeatureLearner:
         values = self._scaled(self._table(scalings).aligned(about["features"]))
         return FittedFeatures(model, tuple(about["features"]), tuple(about["units"]), values, scalings)
 
+    def disturb(self, by: Disturb | None) -> None:
+        """Let samples go through something ahead of being measured: models that are loaded then see that."""
+        self._disturb, self._measured = by, None
+
     def _scalings(self, fold: Fold) -> Scalings:
         if not self._scaled_in_training:
             return {}
@@ -99,8 +105,9 @@ class FeatureLearner:
     def _table(self, scalings: Scalings) -> FeatureTable:
         """Every window's features; the last table is kept, since a fold's controls are fitted on it too."""
         if self._measured is None or self._measured[0] != scalings:
-            first = self._measured is None
-            self._measured = scalings, extract(self.store, self.task.rows, self.sensors, self.bar, scalings)
+            first = self._measured is None and self._disturb is None
+            found = extract(self.store, self.task.rows, self.sensors, self.bar, scalings, self._disturb)
+            self._measured = scalings, found
             if first:
                 self.notes = [*_gaps(self._measured[1]), *self.notes]
         return self._measured[1]

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import Subset
 
 from biocurate.errors import ModelError
 from zoo.data.images import ImageDataset
+from zoo.data.noise import Disturb, OfImages, items
 from zoo.data.windows import Batch, loader, targets
 from zoo.learners.contract import Advance, Codes
+from zoo.learners.image_source import check_source, image_source
 from zoo.models.registry import ImageSpec, create_model, model_config, validated
 from zoo.runs.parent import inherit, open_parent
 from zoo.training.folds import Fold
@@ -46,7 +48,7 @@ class FittedImages:
         self.network.eval()
         device = next(self.network.parameters()).device
         with torch.inference_mode():
-            for batch in loader(Subset(self.images, at.tolist()), self.batch_size):
+            for batch in loader(_AsTheyAre(self.images, at, self.images.codes), self.batch_size):
                 logits = self.network(batch["image"].to(device)).double()
                 score = (logits.sigmoid() if self.multi_label else logits.softmax(dim=1)).cpu().numpy()
                 np.add.at(total, batch["row"].numpy(), score)
@@ -69,15 +71,12 @@ class ImageLearner:
     """The images of every window of a task."""
 
     def __init__(self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType]) -> None:
-        if config.images is None:
-            raise ModelError("it takes images.", where=config.model, mend="Name their set: --images SET.")
+        check_source(config)
         self.task, self.config = task, config
         self.options = {**config.options, "num_classes": len(task.classes)}
         known = model_config(config.model)
         size = validated(known.options, self.options, config.model).size
-        self.images = ImageDataset(
-            store.url, config.manifest, None, config.images, size, list(map(str, sensors)), store.opened_at
-        )
+        self.images = image_source(store, config, size, sensors)
         if isinstance(known.spec.image, ImageSpec):
             known.spec.image.check(config.model, self.images.images["representation"].unique())
         self.parent = open_parent(Path(config.parent), config.model) if config.parent else None
@@ -91,7 +90,9 @@ class ImageLearner:
         network: nn.Module = create_model(self.config.model, **self.options)
         if self.parent is not None:
             self.notes += [note for note in inherit(network, self.parent) if note not in self.notes]
-        train, val = (_Relabelled(self.images, rows, codes) for rows in (fold.train, fold.val))
+        labels = targets(codes)
+        train = _Relabelled(self.images, self._of(fold.train), labels)
+        val = _AsTheyAre(self.images, self._of(fold.val), labels)
         n_classes = len(self.task.classes)
         train_classifier(network, train, val, codes[fold.train], n_classes, self.config.training, seed, log, advance)
         return self._fitted(network)
@@ -106,6 +107,28 @@ class ImageLearner:
         network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
         return self._fitted(network)
 
+    def disturb(self, by: Disturb | None) -> None:
+        """Let samples go through something ahead of being drawn, when windows are predicted.
+
+        Raises
+        ------
+        ModelError
+            Where images are stored, and not drawn.
+        """
+        if not self.images.drawn:
+            mend = "Let them be drawn: --set live=true."
+            raise ModelError("its images are stored: no sample of them is read.", where=self.config.model, mend=mend)
+        if by is None:
+            self.images.disturbed = None
+            return
+        table = self.images.images
+        item = items(table["window_row"].to_numpy(), table["index"].to_numpy())
+        self.images.disturbed = OfImages(by, item, table["sensor_type"].to_numpy())
+
+    def _of(self, rows: Codes) -> Codes:
+        """Images of some windows."""
+        return np.flatnonzero(np.isin(self.images.row, rows))
+
     def _fitted(self, network: nn.Module) -> FittedImages:
         size, task = self.config.training.batch_size, self.task
         return FittedImages(network, self.images, size, len(task.classes), task.multi_label)
@@ -119,12 +142,24 @@ class ImageLearner:
 
 
 class _Relabelled(Subset[Batch]):
-    """The images of some windows, with the labels that training is to see."""
+    """Some images, with the labels that training is to see."""
 
-    def __init__(self, images: ImageDataset, rows: Codes, codes: Codes) -> None:
-        super().__init__(images, np.flatnonzero(np.isin(images.row, rows)).tolist())
-        self.codes = targets(codes)
+    dataset: ImageDataset
+
+    def __init__(self, images: ImageDataset, at: Codes, labels: Tensor) -> None:
+        super().__init__(images, at.tolist())
+        self.labels = labels
 
     def __getitems__(self, indices: list[int]) -> Batch:  # type: ignore[override]
-        batch: Batch = self.dataset.__getitems__([self.indices[at] for at in indices])  # type: ignore[attr-defined]
-        return {**batch, "label": self.codes[batch["row"]]}
+        batch = self._read([self.indices[at] for at in indices])
+        return {**batch, "label": self.labels[batch["row"]]}
+
+    def _read(self, at: list[int]) -> Batch:
+        return self.dataset.__getitems__(at)
+
+
+class _AsTheyAre(_Relabelled):
+    """Some images without mask and augmentation, as a model is judged on them."""
+
+    def _read(self, at: list[int]) -> Batch:
+        return self.dataset.unchanged(at)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from biocurate.errors import ModelError
 from zoo.models.spec import ImageSpec, SensorSpec, StreamSpec
+from zoo.models.tuning import Tuning
 
 __all__ = [
     "ImageSpec",
@@ -20,6 +21,7 @@ __all__ = [
     "Result",
     "SensorSpec",
     "StreamSpec",
+    "Tuning",
     "Weights",
     "create_model",
     "list_models",
@@ -82,6 +84,10 @@ class ModelConfig:
     example: Callable[[Any, int, Any], dict[str, Any]] | None = None
     """From options, a number of items and a torch generator to a batch by the names of `forward`'s arguments; images
     need none."""
+    stages: Callable[[Any], Any] | None = None
+    """From a network to its blocks, as `zoo.models.staged.Staged`: what bridges and probes need."""
+    tuning: Tuning | None = None
+    """Its parts, where it can be tuned in part or layer by layer."""
     only_pretrained: tuple[str, ...] = ()
     """Parameters that pre-training alone trains, such as what stands for hidden patches."""
     weights: tuple[Weights, ...] = ()

@@ -6,15 +6,24 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field, NonNegativeInt
 
-from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
+from zoo.models.registry import ModelConfig, Options, SensorSpec, Tuning, register_model
 from zoo.panluna.architecture import LUNA_BASE, REFERENCE, Architecture
 
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
+    from zoo.models.staged import StagedModule
     from zoo.panluna.model import PanLuna
 
 PAPER = "https://arxiv.org/abs/2604.04297"
+
+
+TUNING = Tuning(
+    layers=(r"blocks\.\d+\.(?:qkv|proj)",),
+    # Published: the adapters of these attentions, and others of their last layers.
+    weights=((r"unifier\.(?:blocks\.\d+\.)?attention\.into", 1), (r"unifier\.(?:blocks\.\d+\.)?attention\.out", 2)),
+)
+"""What low-rank tuning adapts, as published: 180,224 numbers of rank 16."""
 
 
 class PanLunaOptions(Options):
@@ -36,9 +45,17 @@ def _config(name: str, description: str, sizes: Architecture, paper: str = PAPER
         description=description,
         licence="Apache-2.0",
         paper=paper,
+        stages=_stages,
+        tuning=TUNING,
         only_pretrained=("mask_token",),
         example=lambda _, items, generator: _example(sizes, items, generator),
     )
+
+
+def _stages(network: PanLuna) -> StagedModule:
+    from zoo.panluna.staged import stages
+
+    return stages(network)
 
 
 def _example(sizes: Architecture, items: int, generator: Generator) -> dict[str, Tensor]:

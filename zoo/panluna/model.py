@@ -160,12 +160,11 @@ class PanLuna(nn.Module):
         """Sum up each patch in the light of all: (batch, patches, summary), and the unifier's weights if wanted."""
         n, channels, samples = x.shape
         patches = samples // self.architecture.patch
-        parted = x.reshape(n, channels * patches, self.architecture.patch)
-        tokens = (self.time(parted) + self.frequency(parted)).view(n, channels, patches, -1)
-        if mask is not None:
-            hidden = mask.view(n, channels, patches, -1).any(dim=3, keepdim=True)
-            tokens = torch.where(hidden, self.mask_token.to(tokens.dtype), tokens)
-        tokens = (tokens + place[:, :, None]).transpose(1, 2).flatten(0, 1)
+        # Patch by patch, not channel by channel: from here on, the channels of a patch belong together.
+        parted = x.view(n, channels, patches, -1).transpose(1, 2).flatten(1, 2)
+        hidden = None if mask is None else mask.view(n, channels, patches, -1).any(dim=3).transpose(1, 2).flatten()
+        tokens = self._tokens(parted, hidden).view(n, patches, channels, -1)
+        tokens = (tokens + place[:, None]).flatten(0, 1)
         seen = None if present is None else present.repeat_interleave(patches, dim=0)
         summed, found = self.unifier(tokens, seen, weights=weights)
         latents = summed.view(n, patches, -1)
@@ -173,6 +172,23 @@ class PanLuna(nn.Module):
             latents = block(latents)
         out: Tensor = self.norm(latents)
         return out, found
+
+    def _tokens(self, parted: Tensor, hidden: Tensor | None) -> Tensor:
+        """Code patches, shape (batch, tokens, patch) to (batch * tokens, width); of hidden ones nothing is worked out.
+
+        Where tokens are normed together, what hidden ones hold counts in the norms, as published.
+        """
+        if hidden is None:
+            coded: Tensor = self.time(parted) + self.frequency(parted)
+            return coded.flatten(0, 1)
+        (visible,) = (~hidden).nonzero(as_tuple=True)
+        if not len(visible):
+            return self.mask_token[0].expand(len(hidden), -1)
+        rows = parted.flatten(0, 1).index_select(0, visible)
+        found = self.time(parted, visible) + self.frequency(rows[None])[0]
+        # The token of what is hidden is the first row of a table; those that are visible follow it in their order.
+        table = torch.cat([self.mask_token[0].to(found.dtype), found])
+        return table.index_select(0, (~hidden).cumsum(0).masked_fill(hidden, 0))
 
     def _check(self, x: Tensor, sensor: Tensor | None, mask: Tensor | None) -> None:
         patch = self.architecture.patch
@@ -251,11 +267,8 @@ class Decoder(nn.Module):
         """Shape (batch, patches, summary) and (batch, channels, width) to (batch, channels, samples)."""
         n, patches, _ = latents.shape
         asked = place if self.names is None or names is None else place + self.names(names)
-        queries = asked.repeat_interleave(patches, dim=0)
-        seen = None if present is None else present.repeat_interleave(patches, dim=0)
-        memory = latents.reshape(n * patches, -1, place.shape[2])
-        out = self.samples(self.norm(self.block.decoded(queries, memory, seen)))
-        return out.view(n, patches, place.shape[1], -1).transpose(1, 2).flatten(2)  # type: ignore[no-any-return]
+        decoded = self.block.decoded(asked, latents.view(n, patches, -1, place.shape[2]), present)
+        return self.samples(self.norm(decoded)).transpose(1, 2).flatten(2)  # type: ignore[no-any-return]
 
 
 class ClassHead(nn.Module):

@@ -47,7 +47,7 @@ def hide(present: Tensor, patches: int, share: float = HIDDEN, generator: torch.
     drawn = torch.rand(there.shape, generator=generator, device=present.device).masked_fill(~there, 2.0)
     rank = drawn.argsort(dim=1).argsort(dim=1)
     count = (share * there.sum(dim=1, keepdim=True)).round()
-    return (rank < count).view(len(present), -1, patches)
+    return (rank < count).view(*present.shape, patches)
 
 
 def reconstruction_loss(
@@ -87,4 +87,4 @@ def likeness(attention: Tensor) -> Tensor:
 
 def _mean(values: Tensor, chosen: Tensor) -> Tensor:
     """Mean of the chosen values; 0 where there are none. No value is picked out, so that nothing waits for a count."""
-    return torch.where(chosen, values, 0.0).sum() / chosen.sum().clamp(min=1)
+    return torch.where(chosen, values, 0.0).sum() / chosen.count_nonzero().clamp(min=1)

@@ -39,9 +39,9 @@ class TemporalBlock(nn.Module):
 
     def _attended(self, x: Tensor) -> Tensor:
         parts = self.qkv(x).view(*x.shape[:2], 3, self.heads, -1)
-        turned = turn(parts[:, :, :2], self.freqs)
-        queries, keys = (turned[:, :, at].transpose(1, 2) for at in range(2))
-        found = scaled_dot_product_attention(queries, keys, parts[:, :, 2].transpose(1, 2))
+        pair, values = parts.split([2, 1], dim=2)
+        queries, keys = turn(pair, self.freqs).transpose(1, 3).unbind(2)
+        found = scaled_dot_product_attention(queries, keys, values.squeeze(2).transpose(1, 2))
         out: Tensor = self.proj(found.transpose(1, 2).flatten(2))
         return out
 
@@ -65,7 +65,7 @@ def turn(x: Tensor, freqs: Tensor) -> Tensor:
     Tensor of the same shape
     """
     angle = torch.arange(x.shape[1], dtype=freqs.dtype, device=x.device)[:, None] * freqs
-    shape = (x.shape[1], *[1] * (x.ndim - 3), len(freqs))
-    cosine, sine = angle.cos().view(shape), angle.sin().view(shape)
-    even, odd = x[..., 0::2], x[..., 1::2]
-    return torch.stack([even * cosine - odd * sine, odd * cosine + even * sine], dim=-1).flatten(-2)
+    turns = torch.polar(torch.ones_like(angle), angle).view(x.shape[1], *[1] * (x.ndim - 3), len(freqs))
+    # A pair is a complex number, and to turn it is one product. There are no complex numbers of half precision.
+    pairs = torch.view_as_complex(x.to(torch.promote_types(x.dtype, freqs.dtype)).view(*x.shape[:-1], len(freqs), 2))
+    return torch.view_as_real(pairs * turns).flatten(-2)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv1d, gelu, layer_norm
+from torch.nn.functional import conv1d, gelu, group_norm, layer_norm
 
 from zoo.panluna.architecture import Architecture
+from zoo.panluna.dropping import some
 
 GROUPS = 4
 """Groups of channels that are normed together."""
@@ -22,12 +23,14 @@ class Mlp(nn.Module):
         super().__init__()
         self.expand, self.contract = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
         self.norm = nn.LayerNorm(hidden) if norm else nn.Identity()
-        self.dropout = nn.Dropout(dropout)
+        self.dropped = dropout
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (..., inputs) to (..., outputs)."""
-        out: Tensor = self.dropout(self.contract(self.norm(self.dropout(gelu(self.expand(x))))))
-        return out
+        return self._some(self.contract(self.norm(self._some(gelu(self.expand(x))))))
+
+    def _some(self, x: Tensor) -> Tensor:
+        return some(x, self.dropped, self.training)
 
 
 class TimeBranch(nn.Module):
@@ -54,26 +57,41 @@ class TimeBranch(nn.Module):
         )
         self.norms = nn.ModuleList(nn.GroupNorm(GROUPS, channels) for _ in self.convs)
 
-    def forward(self, patches: Tensor) -> Tensor:
-        """Shape (batch, tokens, patch) to (batch, tokens, width)."""
-        x = patches
+    def forward(self, patches: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """Code patches.
+
+        Parameters
+        ----------
+        patches : Tensor, shape (batch, tokens, patch)
+        wanted : Tensor of int, shape (n,), optional
+            Tokens that are asked for, counted through the batch; the others count in norms over a sample alone.
+
+        Returns
+        -------
+        Tensor, shape (batch, tokens, width), or (n, width)
+        """
+        x = patches if wanted is None or self.by_sample else patches.flatten(0, 1).index_select(0, wanted)[None]
+        last = len(self.convs) - 1
         for at, (conv, norm) in enumerate(zip(self.convs, self.norms, strict=True)):
             matrix, bias = _as_matrix(conv, self.patch if at == 0 else None)
-            x = gelu(self._normed(torch.addmm(bias, x.flatten(0, 1), matrix).view(*x.shape[:2], -1), norm))
-        # As published: places first, then channels.
-        parted = x.view(*x.shape[:2], GROUPS, WIDE, -1)
-        return parted.transpose(2, 3).flatten(2)
+            x = torch.addmm(bias, x.flatten(0, 1), matrix).view(*x.shape[:2], matrix.shape[1])
+            x = self._normed(x, norm)
+            if at == last and wanted is not None:
+                x = x.flatten(0, 1).index_select(0, wanted) if self.by_sample else x[0]
+            x = gelu(x)
+        # As published: places first, then channels. So small a step between numbers is quicker as a product.
+        return x @ _places_first(x)
 
     def _normed(self, x: Tensor, norm: nn.Module) -> Tensor:
         """Norm groups of channels, over one token or over all tokens of a sample."""
         assert isinstance(norm, nn.GroupNorm)
-        grouped = x.view(*x.shape[:2], GROUPS, -1)
+        weight, bias = _by_place(norm.weight), _by_place(norm.bias)
         if self.by_sample:
-            variance, mean = torch.var_mean(grouped, dim=(1, 3), correction=0, keepdim=True)
-            grouped = (grouped - mean) * torch.rsqrt(variance + norm.eps)
-        else:
-            grouped = layer_norm(grouped, grouped.shape[3:], eps=norm.eps)
-        return torch.addcmul(_by_place(norm.bias), grouped.flatten(2), _by_place(norm.weight))
+            # Tokens as the places of an image whose channels lie last: torch norms them as they lie.
+            image = x[:, :, None].permute(0, 3, 1, 2)
+            return group_norm(image, GROUPS, weight, bias, norm.eps).permute(0, 2, 3, 1).squeeze(2)
+        grouped = x.view(*x.shape[:2], GROUPS, x.shape[2] // GROUPS)
+        return torch.addcmul(bias, layer_norm(grouped, grouped.shape[3:], eps=norm.eps).flatten(2), weight)
 
 
 class FrequencyBranch(nn.Module):
@@ -126,6 +144,13 @@ def _as_matrix(conv: nn.Module, samples: int | None) -> tuple[Tensor, Tensor]:
     answers = conv1d(impulses, conv.weight, None, conv.stride, conv.padding)
     ordered = answers.view(size, GROUPS, -1, WIDE).transpose(2, 3).reshape(size, -1)
     return ordered, _by_place(conv.bias)
+
+
+def _places_first(x: Tensor) -> Tensor:
+    """Give the matrix that brings numbers from the order group, place, channel of the group to place, channel."""
+    size = x.shape[-1]
+    order = torch.arange(size, device=x.device).view(GROUPS, WIDE, -1).transpose(0, 1).flatten()
+    return torch.eye(size, dtype=x.dtype, device=x.device)[order].T
 
 
 def _by_place(channels: Tensor) -> Tensor:

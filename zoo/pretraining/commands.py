@@ -10,7 +10,8 @@ import typer
 from biocurate.cli.options import AsJson, At, StoreOption, path_of
 
 Config = Annotated[
-    Path, typer.Option("--config", help="YAML file of tasks and choices.", parser=path_of, show_default=False)
+    Path,
+    typer.Option("--config", help="YAML file of data and choices.", parser=path_of, show_default=False),
 ]
 Run = Annotated[
     Path, typer.Option("--run", help="Folder of the run.", parser=path_of, metavar="DIR", show_default=False)
@@ -21,7 +22,9 @@ def pretrain(
     store: StoreOption,
     run: Run,
     config: Config,
-    model: Annotated[str | None, typer.Argument(help="A model that embeds images.", show_default=False)] = None,
+    model: Annotated[
+        str | None, typer.Argument(help="A model that embeds or reconstructs.", show_default=False)
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of the model or the training.")
     ] = None,
@@ -32,7 +35,7 @@ def pretrain(
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train one network on the images of several corpora at once; each is a task with a head of its own.
+    """Train one network on several corpora at once: on images with labels, or to say what hidden patches held.
 
     biocurate zoo pretrain tiny-biomoe --config tasks.yaml --run runs/demo --store ~/store
     """
@@ -44,18 +47,20 @@ def pretrain(
     from biocurate.cli.progress import progress
     from biocurate.images.drawing.picture import device_of
     from biocurate.store.store import open_store
-    from zoo.pretraining.config import pretrain_config
+    from zoo.pretraining.choices import pretrain_config
     from zoo.pretraining.run import pretrain as train
+    from zoo.pretraining.told import figures, use
     from zoo.runs.run_file import read_choices
 
     chosen = pretrain_config(read_choices(config), model, set_ or [], str(config))
     device_of(chosen.pretraining.device)
-    with progress("Pre-training", "images") as bar:
+    with progress("Pre-training", "items") as bar:
         found = train(open_store(store, at), chosen, run, force, resume, bar)
     if as_json:
         show_facts(asdict(found), as_json)
         return
-    show(pl.DataFrame(found.tasks), title=f"{found.name}: {found.hours:.2f} hours of {found.persons} persons")
-    below = f"Held-out loss below the best constant predictor's: {found.below} of {len(found.tasks)} tasks."
-    for line in (below, f"Use them: --from {run}, or biocurate zoo embed {run} …"):
+    tables, lines = figures(found)
+    for title, rows in tables.items():
+        show(pl.DataFrame(rows, infer_schema_length=None), title=title)
+    for line in (*lines, f"Use them: {use(found, run)}"):
         console().print(line, markup=False)

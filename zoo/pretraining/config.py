@@ -1,16 +1,13 @@
-"""Every choice of a pre-training, from a YAML file."""
+"""Every choice of a pre-training on tasks, and what pre-trainings have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from biocurate.curate.leakage.kinds import Kind
-from biocurate.errors import UsageError
-from zoo.models.registry import Options, model_config, validated
-from zoo.runs.config import settings
+from zoo.models.registry import Options
 
 
 class TaskConfig(Options):
@@ -84,46 +81,7 @@ class PretrainConfig(Options):
             raise ValueError("give tasks of one manifest a `name` each")
         return self
 
-
-def pretrain_config(choices: Mapping[str, Any], model: str | None, pairs: Sequence[str], where: str) -> PretrainConfig:
-    """Join a file's choices with what is given by name.
-
-    Parameters
-    ----------
-    choices : mapping
-        Of `zoo.runs.run_file.read_choices`.
-    model : str or None
-        Comes before the file's.
-    pairs : sequence of str
-        ``key=value`` of the model's options or of `Pretraining`.
-    where : str
-        What an error is of.
-
-    Raises
-    ------
-    UsageError, ModelError
-        Where a choice is unknown, lacking or cannot be.
-    """
-    joined = {name: value for name, value in choices.items() if name not in ("manifest_hash", "manifests")}
-    joined |= {} if model is None else {"model": model}
-    if not joined.get("model"):
-        raise UsageError("no model is chosen.", where=where, mend="Name one that embeds images, such as tiny-biomoe.")
-    known = model_config(joined["model"])
-    own = [pair for pair in pairs if pair.partition("=")[0] in Pretraining.model_fields]
-    parsed = {pair.partition("=")[0]: _value(pair.partition("=")[2]) for pair in own}
-    options = settings(known, [pair for pair in pairs if pair not in own], {"options": joined.get("options")})[
-        "options"
-    ]
-    training = {**(joined.get("pretraining") or {}), **parsed}
-    found: PretrainConfig = validated(
-        PretrainConfig, {**joined, "options": options.model_dump(), "pretraining": training}, where
-    )
-    return found
-
-
-def _value(text: str) -> Any:  # noqa: ANN401
-    """A number where it is one; pydantic tells what it cannot be."""
-    try:
-        return float(text) if any(sign in text for sign in ".e") else int(text)
-    except ValueError:
-        return text
+    @property
+    def manifests(self) -> list[str]:
+        """What its windows are of."""
+        return [task.manifest for task in self.tasks]

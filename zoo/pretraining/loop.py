@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from biocurate.engine import Progress
 from zoo.pretraining.config import Pretraining
-from zoo.pretraining.network import MultiTask
-from zoo.pretraining.sampling import Mixed
-from zoo.pretraining.tasks import Prepared
-from zoo.pretraining.trivial import constant_loss
+from zoo.pretraining.course import Course
 from zoo.training.decay import groups
 
 STATE = "state.ckpt"
 LAST = 0.01
 """What the rate falls to, as a share of its greatest."""
 
-
-@dataclass
-class Curve:
-    """What was measured on the way."""
-
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    """step, task, train_loss (mean since the last look), val_loss, constant_loss, weight."""
+Curve = list[dict[str, Any]]
+"""What was measured on the way: the rows that a course's looks give."""
 
 
 def rate_at(step: int, options: Pretraining) -> float:
@@ -41,137 +31,77 @@ def rate_at(step: int, options: Pretraining) -> float:
     return LAST + (1 - LAST) * 0.5 * (1 + math.cos(math.pi * way))
 
 
-def train(
-    network: MultiTask, tasks: Sequence[Prepared], options: Pretraining, seed: int, folder: Path, bar: Progress
-) -> Curve:
+def train(course: Course, options: Pretraining, folder: Path, bar: Progress) -> Curve:
     """Train in place, from the state of a killed training of the same folder where there is one.
 
     Parameters
     ----------
-    network : MultiTask
-    tasks : sequence of Prepared
+    course : Course
+        Its losses are functions of the seed and the step, so that the same data and machine give the same weights on a
+        processor.
     options : Pretraining
-    seed : int
-        The same seed, data and machine give the same weights on a processor.
     folder : Path
         Of the state.
     bar : Progress
-        Is told of images.
-
-    Returns
-    -------
-    Curve
+        Is told of images or windows.
     """
-    device = torch.device(options.device)
-    network.to(device)
-    optimiser = torch.optim.AdamW(groups(network, options.weight_decay), lr=options.lr)
-    mixed = Mixed(tasks, options.batch_size, options.power, seed)
-    curve, sums, begun = Curve(), [[0.0, 0] for _ in tasks], 0
+    course.network.to(torch.device(options.device))
+    optimiser = optimiser_of(course, options)
+    curve: Curve = []
+    sums, begun = [[0.0, 0] for _ in course.sources], 0
     if (folder / STATE).is_file():
-        state = torch.load(folder / STATE, map_location=device, weights_only=True)
-        network.load_state_dict(state["network"])
+        state = torch.load(folder / STATE, map_location=options.device, weights_only=True)
+        course.network.load_state_dict(state["network"])
         optimiser.load_state_dict(state["optimiser"])
-        curve.rows, sums, begun, mixed.taken = state["curve"], state["sums"], state["step"], state["taken"]
+        curve, sums, begun = state["curve"], state["sums"], state["step"]
+        course.restore(state)
     bar.start((options.steps - begun) * options.batch_size)
     for step in range(begun, options.steps):
-        each = _step(network, tasks, mixed.step(step), optimiser, options, step)
+        each = _step(course, optimiser, options, step)
         for total, loss in zip(sums, each, strict=True):
             if not math.isnan(loss):
                 total[0], total[1] = total[0] + loss, total[1] + 1
         done = step + 1
         if done % options.evaluate == 0 or done == options.steps:
-            curve.rows += _look(network, tasks, sums, done, options)
-            sums = [[0.0, 0] for _ in tasks]
+            course.network.eval()
+            curve += course.look(done, [total / count if count else None for total, count in sums])
+            sums = [[0.0, 0] for _ in course.sources]
         if done % options.keep == 0 and done < options.steps:
-            _keep(folder, network, optimiser, curve, sums, done, mixed)
+            _keep(folder, course, optimiser, {"curve": curve, "sums": sums, "step": done})
         bar.advance(options.batch_size)
     return curve
 
 
-def _step(
-    network: MultiTask,
-    tasks: Sequence[Prepared],
-    places: Sequence[Any],
-    optimiser: torch.optim.Optimizer,
-    options: Pretraining,
-    step: int,
-) -> list[float]:
-    """One step of the optimiser; returns each task's loss."""
-    network.train()
-    device = torch.device(options.device)
-    read = [_read(task, at, device) for task, at in zip(tasks, places, strict=True)]
-    images = torch.cat([images for images, _ in read if len(images)])
-    for group in optimiser.param_groups:
-        group["lr"] = options.lr * rate_at(step, options)
-    with _arithmetic(options):
-        loss, each = network(images, [len(mine) for mine, _ in read], [target for _, target in read])
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    if options.clip_norm:
-        nn.utils.clip_grad_norm_(network.parameters(), options.clip_norm)
-    optimiser.step()
-    return [float(one) for one in each]
+def optimiser_of(course: Course, options: Pretraining) -> torch.optim.AdamW:
+    """AdamW with the betas and the decay that were asked for; norms, biases and the like are not decayed."""
+    return torch.optim.AdamW(
+        groups(course.network, options.weight_decay), lr=options.lr, betas=course.betas, fused=True
+    )
 
 
-def _read(task: Prepared, places: Any, device: torch.device) -> tuple[Tensor, Tensor]:  # noqa: ANN401
-    """Images and targets of some places, on the device that trains."""
-    if not len(places):
-        return torch.empty(0), torch.empty(0, device=device)
-    batch = task.images.__getitems__(places)
-    return batch["image"].images(device), batch["label"].to(device)
-
-
-def _look(
-    network: MultiTask, tasks: Sequence[Prepared], sums: Sequence[Sequence[float]], step: int, options: Pretraining
-) -> list[dict[str, Any]]:
-    """Losses of every task on what is held out, beside the least that can be had without images."""
-    network.eval()
-    rows = []
-    for number, task in enumerate(tasks):
-        total, count = sums[number]
-        rows.append(
-            {
-                "step": step,
-                "task": task.name,
-                "train_loss": total / count if count else None,
-                "val_loss": held_loss(network, number, task, options),
-                "constant_loss": constant_loss(_codes(task), task.n_outputs),
-                "weight": math.exp(-float(network.s[number].detach())),
-            }
-        )
-    return rows
-
-
-def _codes(task: Prepared) -> Any:  # noqa: ANN401
-    return task.task.codes[task.images.row[task.val]]
-
-
-def held_loss(network: MultiTask, number: int, task: Prepared, options: Pretraining) -> float:
-    """Mean unweighted loss over the held-out images of a task."""
-    device, total = torch.device(options.device), 0.0
-    with torch.inference_mode(), _arithmetic(options):
-        for start in range(0, len(task.val), options.batch_size):
-            images, target = _read(task, task.val[start : start + options.batch_size], device)
-            total += float(network.task_loss(number, images, target)) * len(images)
-    return total / len(task.val)
-
-
-def _arithmetic(options: Pretraining) -> torch.autocast:
+def arithmetic(options: Pretraining) -> torch.autocast:
+    """The precision that forward passes are done in."""
     kind = torch.device(options.device).type
     return torch.autocast(kind, torch.bfloat16, enabled=options.precision == "bfloat16")
 
 
-def _keep(
-    folder: Path,
-    network: MultiTask,
-    optimiser: torch.optim.Optimizer,
-    curve: Curve,
-    sums: list[list[float]],
-    step: int,
-    mixed: Mixed,
-) -> None:
+def _step(course: Course, optimiser: torch.optim.Optimizer, options: Pretraining, step: int) -> list[float]:
+    """One step of the optimiser; returns each source's loss."""
+    course.network.train()
+    for group in optimiser.param_groups:
+        group["lr"] = options.lr * rate_at(step, options)
+    loss, each = course.loss(step)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    if options.clip_norm:
+        nn.utils.clip_grad_norm_(course.network.parameters(), options.clip_norm)
+    optimiser.step()
+    return each
+
+
+def _keep(folder: Path, course: Course, optimiser: torch.optim.Optimizer, done: dict[str, Any]) -> None:
     """Write the state aside and put it in place as a whole."""
-    held = {"network": network.state_dict(), "optimiser": optimiser.state_dict(), "curve": curve.rows}
+    held = {"network": course.network.state_dict(), "optimiser": optimiser.state_dict()}
     aside = folder / f"{STATE}.part"
-    torch.save({**held, "sums": sums, "step": step, "taken": list(mixed.taken)}, aside)
+    torch.save({**held, **done, **course.state()}, aside)
     aside.replace(folder / STATE)

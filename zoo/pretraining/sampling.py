@@ -1,4 +1,4 @@
-"""Which images a step sees: some of every task, the larger ones tempered."""
+"""Which images or windows a step sees: some of every task or corpus, the larger ones tempered."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.images.reading.order import Deal, dealt
-from zoo.pretraining.tasks import Prepared
-
-Ints = NDArray[np.int64]
+from zoo.pretraining.source import Ints, Source
 
 
 def shares(sizes: Sequence[int], power: float) -> NDArray[np.float64]:
@@ -32,13 +30,13 @@ class Mixed:
 
     Parameters
     ----------
-    tasks : sequence of Prepared
+    tasks : sequence of Source
     batch_size : int
     power : float
     seed : int
     """
 
-    tasks: Sequence[Prepared]
+    tasks: Sequence[Source]
     batch_size: int
     power: float
     seed: int
@@ -50,7 +48,7 @@ class Mixed:
         self.taken = [0] * len(self.tasks)
         self._shares = shares([len(task.train) for task in self.tasks], self.power)
         # Numbered anew: an order is dealt of the blocks of the training images alone.
-        self._blocks = [np.unique(task.images.block[task.train], return_inverse=True)[1] for task in self.tasks]
+        self._blocks = [np.unique(task.block, return_inverse=True)[1] for task in self.tasks]
 
     def step(self, number: int) -> list[Ints]:
         """Places of images in each task's dataset; an array without any where the step sees none of it."""

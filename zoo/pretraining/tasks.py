@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from torch import nn
 
 from biocurate.errors import ModelError
@@ -17,8 +16,7 @@ from zoo.data.draw import Draw
 from zoo.data.images import ImageDataset
 from zoo.data.task import Task
 from zoo.pretraining.config import Pretraining, TaskConfig
-
-Ints = NDArray[np.int64]
+from zoo.pretraining.source import Ints, Source
 
 USED = ("train", "val")
 """Splits of a pre-training; windows that a manifest calls `test` are never looked at."""
@@ -37,6 +35,11 @@ class Prepared:
     """Places of held-out images, evenly spaced where there are many."""
     split: list[str | None]
     """Of each window: train, val, or None of one that is not used."""
+
+    @property
+    def block(self) -> Ints:
+        """What is read together with each training image."""
+        return np.asarray(self.images.block[self.train], dtype=np.int64)
 
     @property
     def n_outputs(self) -> int:
@@ -125,7 +128,7 @@ def _prepared(
     splits = task.rows["split"].to_list() if own else [None] * len(persons)
     shown = np.isin(np.arange(len(persons)), images.row)
     sides = zip(persons, splits, shown, strict=True)
-    split = [_side(person, mine, held, own) if seen else None for person, mine, seen in sides]
+    split = [side_of(person, mine, held, own) if seen else None for person, mine, seen in sides]
     side = np.array([name or "" for name in split])[images.row]
     train, val = (np.flatnonzero(side == name).astype(np.int64) for name in USED)
     for name, places in (("trained on", train), ("held out", val)):
@@ -137,13 +140,14 @@ def _prepared(
     return Prepared(config.called, task, images, train, val, split)
 
 
-def _side(person: str, mine: str | None, held: set[str], own: bool) -> str | None:
+def side_of(person: str, mine: str | None, held: set[str], own: bool) -> str | None:
+    """Where a window of a person is: by its manifest's own split, and None where that leaves it out."""
     if own and mine not in USED:
         return None
     return "val" if person in held else "train"
 
 
-def hours(tasks: Sequence[Prepared]) -> float:
+def hours(tasks: Sequence[Source]) -> float:
     """Hours of recording that is trained on, each moment of a recording counted once, whatever tasks show it."""
     rows = pl.concat([task.used.filter(pl.col("split") == "train") for task in tasks]).sort("recording_id", "t0_ns")
     end = pl.col("t0_ns") + pl.col("duration_ns")
@@ -152,7 +156,7 @@ def hours(tasks: Sequence[Prepared]) -> float:
     return float(rows.select(new.sum()).item() or 0) / NS / 3600
 
 
-def persons(tasks: Sequence[Prepared]) -> list[str]:
+def persons(tasks: Sequence[Source]) -> list[str]:
     """Persons who are trained on."""
     rows = pl.concat([task.used.filter(pl.col("split") == "train").select("person") for task in tasks])
     return [str(person) for person in rows["person"].unique().sort()]

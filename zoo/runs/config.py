@@ -13,6 +13,7 @@ from biocurate.curate.leakage.kinds import Kind
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.models.registry import ModelConfig, Options, validated
+from zoo.runs.drawing import Drawing
 
 
 class Training(Options):
@@ -27,6 +28,8 @@ class Training(Options):
     class_weight: Literal["balanced", "none"] = "balanced"
     workers: NonNegativeInt = 0
     """Processes that read ahead."""
+    order: Literal["auto", "items", "blocks"] = "auto"
+    """Items are shuffled one by one, or by blocks that are read together; auto: by blocks what memory does not hold."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     """Of the arithmetic; weights stay in float32."""
     accumulate: PositiveInt = 1
@@ -39,6 +42,14 @@ class Training(Options):
     """Machines that train together; the same command is started on each."""
     keep_s: PositiveFloat = 600.0
     """Seconds between two states to go on from within an epoch; one is kept after each epoch too."""
+    tune: Literal["full", "frozen", "lora"] = "full"
+    """What is trained: all, the head alone, or the head and low-rank changes."""
+    layer_decay: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Learning rate of a block, by that of the one above it."""
+    drop_sensors: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """Chance that a window loses a sensor type in training, though never its last one."""
+    drop_channels: float = Field(default=0.0, ge=0.0, lt=1.0)
+    """The same for each channel."""
     tensorboard: bool = False
     """Write the losses for TensorBoard too, beside the CSV file."""
 
@@ -76,6 +87,7 @@ class RunConfig(Options):
     """Sensor types used; for images, empty means all of the set."""
     images: str | None = None
     """Image set, for models of images."""
+    drawing: Drawing = Drawing()
     embeddings: tuple[str, ...] = ()
     """Sets of embeddings, for heads on them."""
     folds: tuple[str, ...] = ()
@@ -100,7 +112,7 @@ class RunConfig(Options):
 def settings(
     config: ModelConfig, pairs: Sequence[str], base: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Any]:
-    """Sort `key=value` pairs into the model's options, training and evaluation.
+    """Sort `key=value` pairs into the model's options, training, evaluation and drawing.
 
     Values are read as YAML: ``lr=1e-4``, ``normalisation=subject``.
 
@@ -109,11 +121,11 @@ def settings(
     config : ModelConfig
     pairs : sequence of str
     base : mapping, optional
-        ``options``, ``training`` and ``evaluation`` as mappings, which the pairs change.
+        ``options``, ``training``, ``evaluation`` and ``drawing`` as mappings, which the pairs change.
 
     Returns
     -------
-    dict with ``options``, ``training`` and ``evaluation``, validated
+    dict with ``options``, ``training``, ``evaluation`` and ``drawing``, validated
 
     Raises
     ------
@@ -122,18 +134,29 @@ def settings(
     ModelError
         Where no option has the key, or it cannot have the value.
     """
-    kinds: dict[str, type[Options]] = {"options": config.options, "training": Training, "evaluation": Evaluation}
+    kinds: dict[str, type[Options]] = {
+        "options": config.options,
+        "training": Training,
+        "evaluation": Evaluation,
+        "drawing": Drawing,
+    }
     sorted_in = {part: _mapping(base.get(part), part) for part in kinds}
     for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals:
-            raise UsageError(f"{pair!r} sets nothing.", where="--set", mend="Write key=value.")
+        key, value = setting(pair)
         part = next((part for part, kind in kinds.items() if key in kind.model_fields), None)
         if part is None:
             known = ", ".join(name for kind in kinds.values() for name in kind.model_fields)
             raise ModelError(f"there is no option {key!r}.", where=config.name, mend=f"There are {known}.")
-        sorted_in[part][key] = _value(text)
+        sorted_in[part][key] = value
     return {part: validated(kind, sorted_in[part], config.name) for part, kind in kinds.items()}
+
+
+def setting(pair: str) -> tuple[str, Any]:
+    """Key and value of ``key=value``, the value read as YAML; UsageError where it is no pair."""
+    key, equals, text = pair.partition("=")
+    if not equals:
+        raise UsageError(f"{pair!r} sets nothing.", where="--set", mend="Write key=value.")
+    return key, _value(text)
 
 
 def _mapping(part: Any, name: str) -> dict[str, Any]:  # noqa: ANN401

@@ -39,10 +39,11 @@ class Parent:
         return list(self.checkpoint.about["persons"])
 
     def line(self) -> list[dict[str, Any]]:
-        """It and its own parents, as a checkpoint keeps them: the nearest first."""
+        """It and its own parents, as a checkpoint keeps them: the nearest first, with the terms of published ones."""
         about = self.checkpoint.about
         own = {"name": self.name, "sha256": self.sha256, "manifest": about["manifest"]}
-        return [own, *about.get("parents", [])]
+        terms = {"licence": about["imported"]["licence"]} if "imported" in about else {}
+        return [own | terms, *about.get("parents", [])]
 
 
 def open_parent(path: Path, model: str) -> Parent:

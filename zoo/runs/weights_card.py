@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.models.registry import model_config
+from zoo.pretraining.verdict import verdict
 from zoo.runs import checkpoint
 from zoo.runs.card import Card
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+"""Ends of the names of what a batch norm keeps beside its parameters."""
 
 
 def weights_file(folder: Path) -> Path | None:
@@ -25,15 +29,26 @@ def weights_card(file: Path) -> Card:
     ModelError
         Where the checkpoint is damaged.
     """
-    about = checkpoint.load(file).about
+    held = checkpoint.load(file)
+    about = held.about
     head = {
         "weights": file.stem.removeprefix("model-"),
         "model": about["model"],
         "file": {"name": file.name, "sha256": sha256(file.read_bytes()).hexdigest()},
         "options": about["options"],
+        "parameters": _parameters(held),
     }
     own = _imported(about["imported"]) if "imported" in about else _pretrained(about)
     return {**head, **own, "versions": about["versions"]}
+
+
+def _parameters(held: checkpoint.Checkpoint) -> str:
+    """How many there are, and that they are not the published size where they are not; statistics of norms are none."""
+    count = sum(tensor.size for name, tensor in held.tensors.items() if not name.endswith(STATISTICS))
+    published = model_config(held.about["model"]).parameters
+    if published in (None, count):
+        return f"{count:,}"
+    return f"{count:,}; not the published size, which has {published:,}"
 
 
 def _imported(told: dict[str, Any]) -> Card:
@@ -54,14 +69,30 @@ def _pretrained(about: dict[str, Any]) -> Card:
     paper = [each.trained_on for each in config.weights] or ["no weights of a paper are registered"]
     return {
         "trained on": {
-            "here": f"{told['hours']:.2f} hours of {told['persons']} persons, {told['images']:,} images, "
+            "here": f"{told['hours']:.2f} hours of {told['persons']} persons, {_items(told)}, "
             f"{told['passes']:,} passes",
             "the paper's": "; ".join(paper),
         },
-        "tasks": [_task(task) for task in told["tasks"]],
+        **_learned(told),
         "manifests": about["manifests"],
         "caution": "Weights of a demonstration: not the paper's, and not comparable to them.",
     }
+
+
+def _items(told: dict[str, Any]) -> str:
+    kind = "images" if "images" in told else "windows"
+    return f"{told[kind]:,} {kind}"
+
+
+def _learned(told: dict[str, Any]) -> Card:
+    """How well it did on held-out persons, by task or by sensor type."""
+    if "tasks" in told:
+        return {"tasks": [_task(task) for task in told["tasks"]]}
+    corpora = [
+        f"{each['corpus']}: {each['windows']:,} windows of {each['persons']} persons" for each in told["corpora"]
+    ]
+    smooth = [row for row in told["held_out"] if row["error"] == "smooth_l1"]
+    return {"corpora": corpora, "hidden patches": [verdict(row) for row in smooth]}
 
 
 def _task(told: dict[str, Any]) -> str:

@@ -90,8 +90,24 @@ def parameter_count(name: str) -> None:
         assert counted == config.parameters, f"{counted:,} parameters, not {config.parameters:,}"
 
 
+def export(name: str) -> None:
+    """Its ONNX graph answers as it does, for batches of any size; of networks of windows, for any channels and lengths.
+
+    Needs the extra `export`.
+    """
+    from zoo.deploying.network import open_network
+    from zoo.deploying.onnx_file import TOLERANCE, parity, traced
+
+    deployed = open_network(name, {"num_classes": CLASSES})
+    found = parity(deployed, traced(deployed))
+    assert found.share < TOLERANCE, f"{found.largest:.2g} from torch, of answers up to {found.answer:.2g}"
+
+
 CHECKS: Mapping[str, Callable[[str], None]] = MappingProxyType(
-    {each.__name__: each for each in (shapes, gradients, determinism, save_and_load, missing_input, parameter_count)}
+    {
+        each.__name__: each
+        for each in (shapes, gradients, determinism, save_and_load, missing_input, parameter_count, export)
+    }
 )
 """By name, in the order in which they are run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -12,8 +13,8 @@ from biocurate.errors import ModelError
 from zoo.models.registry import ImageSpec, model_config
 
 
-def example(name: str, items: int, seed: int = 0) -> dict[str, Any]:
-    """Inputs by the names of the arguments of `forward`, the same for the same seed.
+def example(name: str, items: int, seed: int = 0, chosen: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Inputs by the names of the arguments of `forward`, the same for the same seed and the options that are chosen.
 
     Raises
     ------
@@ -21,7 +22,7 @@ def example(name: str, items: int, seed: int = 0) -> dict[str, Any]:
         Where the configuration gives no `example` and its input is no image.
     """
     config = model_config(name)
-    options = config.options()
+    options = config.options(**chosen)
     generator = torch.Generator().manual_seed(seed)
     if config.example is not None:
         found: dict[str, Any] = config.example(options, items, generator)

@@ -10,6 +10,7 @@ from zoo.models.registry import ImageSpec, ModelConfig, Options, SensorSpec, Wei
 
 if TYPE_CHECKING:
     from zoo.tiny_biomoe.model import TinyBioMoe
+    from zoo.tiny_biomoe.staged import Experts
 
 PAPER = "https://arxiv.org/abs/2507.21875"
 
@@ -61,7 +62,14 @@ def _config(
         paper=PAPER,
         parameters=parameters,
         weights=weights,
+        stages=_stages,
     )
+
+
+def _stages(network: TinyBioMoe) -> Experts:
+    from zoo.tiny_biomoe.staged import Experts
+
+    return Experts(network)
 
 
 @register_model(

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 
 import polars as pl
 import torch
 from torch import Tensor
 
-from biocurate.errors import UsageError
+from zoo.timing.turns import Timing, Work, race, short, step_of
 from zoo.tiny_biomoe.model import Architecture, TinyBioMoe
 from zoo.tiny_biomoe.plain import plain_embed
 
@@ -20,8 +17,6 @@ GFLOP = 3.079
 
 Source: torch's FlopCounterMode on the published network: convolutions and matrix products.
 """
-
-Work = Callable[[], None]
 
 
 def bench(
@@ -37,11 +32,8 @@ def bench(
     Parameters
     ----------
     batches : sequence of int
-    rounds : int
-        In each, both work once, one after the other; the first, which warms up, is not counted.
-    device : str
-    precision : str
-        ``float32``, or ``bfloat16`` by autocast.
+    rounds, device, precision
+        As of `Timing`.
     peak_tflops : float, optional
         Of the device at this precision, as its maker states it.
     architecture : Architecture
@@ -57,8 +49,7 @@ def bench(
     UsageError
         Where there is no such precision.
     """
-    if precision not in ("float32", "bfloat16"):
-        raise UsageError(f"there is no {precision!r}.", where="--precision", mend="float32 or bfloat16.")
+    timing = Timing(rounds, device, precision)
     torch.manual_seed(0)
     model = TinyBioMoe(architecture=architecture).to(device)
     side = architecture.image_size
@@ -66,69 +57,36 @@ def bench(
     for batch in batches:
         images = torch.rand(batch, 3, side, side, device=device)
         for work in ("inference", "training"):
-            quick, plain = (_work(model, images, work, precision, one) for one in (model.embed, _plain(model)))
-            rows.append(_row(batch, work, quick, plain, rounds, device, peak_tflops))
+            rows.append(_row(model, images, work, timing, peak_tflops))
     return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _plain(model: TinyBioMoe) -> Callable[[Tensor], Tensor]:
-    return lambda images: plain_embed(model, images)
+def _row(model: TinyBioMoe, images: Tensor, work: str, timing: Timing, peak: float | None) -> dict[str, object]:
+    ways = (model.embed, lambda given: plain_embed(model, given))
+    quick, plain = (_work(model, images, work, timing, way) for way in ways)
+    found = race(quick, plain, timing)
+    batch = len(images)
+    tflops = batch * GFLOP * (3 if work == "training" else 1) / found.quick_s / 1e3
+    row = {
+        "batch": batch,
+        "work": work,
+        "images_s": batch / found.quick_s,
+        "plain_images_s": batch / found.plain_s,
+        "faster": found.faster,
+        "cpu_faster": found.cpu_faster,
+        "tflops": tflops,
+    }
+    return {name: short(each) for name, each in row.items()} | ({"of_peak": round(tflops / peak, 4)} if peak else {})
 
 
-def _work(model: TinyBioMoe, images: Tensor, work: str, precision: str, embed: Callable[[Tensor], Tensor]) -> Work:
-    """What is timed: a forward, or a step of AdamW."""
-    kind = images.device.type
-    arithmetic = torch.autocast(kind, torch.bfloat16) if precision == "bfloat16" else nullcontext()
+def _work(model: TinyBioMoe, images: Tensor, work: str, timing: Timing, embed: Callable[[Tensor], Tensor]) -> Work:
+    """What is timed: a forward, or a step of AdamW, which is the same for both."""
 
     def forward() -> None:
         model.eval()
-        with torch.inference_mode(), arithmetic:
+        with torch.inference_mode(), timing.arithmetic():
             embed(images)
 
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-6)
-
-    def step() -> None:
-        model.train()
-        optimiser.zero_grad(set_to_none=True)
-        with arithmetic:
-            loss = embed(images).float().square().mean()
-        torch.autograd.backward(loss)
-        optimiser.step()
-
-    return forward if work == "inference" else step
-
-
-def _row(
-    batch: int, work: str, quick: Work, plain: Work, rounds: int, device: str, peak: float | None
-) -> dict[str, object]:
-    times = [[_timed(each, device) for each in (quick, plain)] for _ in range(rounds + 1)][1:]
-    wall = [statistics.median(turn[one][0] for turn in times) for one in (0, 1)]
-    tflops = batch * GFLOP * (3 if work == "training" else 1) / wall[0] / 1e3
-    found = {
-        "batch": batch,
-        "work": work,
-        "images_s": batch / wall[0],
-        "plain_images_s": batch / wall[1],
-        "faster": statistics.median(turn[1][0] / turn[0][0] for turn in times),
-        "cpu_faster": statistics.median(turn[1][1] / turn[0][1] for turn in times),
-        "tflops": tflops,
-    }
-    return {name: _short(each) for name, each in found.items()} | ({"of_peak": round(tflops / peak, 4)} if peak else {})
-
-
-def _short(value: object) -> object:
-    return float(f"{value:.3g}") if isinstance(value, float) else value
-
-
-def _timed(work: Work, device: str) -> tuple[float, float]:
-    """Wall and processor seconds."""
-    _wait(device)
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    _wait(device)
-    return time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _wait(device: str) -> None:
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize()
+    if work == "inference":
+        return forward
+    return step_of(model, lambda: embed(images).float().square().mean(), timing)

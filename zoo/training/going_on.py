@@ -14,7 +14,7 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Checkpoint, EarlyStopping
 
-from zoo.data.windows import Shuffled
+from zoo.training.batches import Order
 from zoo.training.best import BestWeights
 from zoo.training.curve import Curve
 from zoo.training.files import put_in_place
@@ -32,8 +32,8 @@ class Kept(Checkpoint):
     ----------
     folder : Path
         Of the curve.
-    sampler : Shuffled
-        The order of the training items.
+    order : Order
+        Of the training items.
     batch_size : int
     every_s : float
     best : BestWeights
@@ -41,9 +41,9 @@ class Kept(Checkpoint):
     """
 
     def __init__(
-        self, folder: Path, sampler: Shuffled, batch_size: int, every_s: float, best: BestWeights, curve: Curve
+        self, folder: Path, order: Order, batch_size: int, every_s: float, best: BestWeights, curve: Curve
     ) -> None:
-        self.folder, self.sampler, self.batch_size, self.every_s = folder, sampler, batch_size, every_s
+        self.folder, self.order, self.batch_size, self.every_s = folder, order, batch_size, every_s
         self.best, self.curve = best, curve
         self._kept = time.monotonic()
         self._seen = 0
@@ -98,7 +98,7 @@ class Kept(Checkpoint):
     ) -> None:
         """Take it up again."""
         self._random = checkpoint["random"]
-        self.sampler.go_on(checkpoint["order"]["epoch"], checkpoint["order"]["seen"])
+        self.order.go_on(checkpoint["order"]["epoch"], checkpoint["order"]["seen"])
 
     def _is_time(self, trainer: lightning.Trainer) -> bool:
         """Decided by one process for all, since all have to take part."""

@@ -20,9 +20,10 @@ from torch.utils.data import Dataset
 
 from zoo.data.windows import Batch, loader
 from zoo.runs.config import Training
+from zoo.training.batches import training_batches
 from zoo.training.best import BestWeights
 from zoo.training.curve import Curve
-from zoo.training.decay import groups
+from zoo.training.decay import layered
 from zoo.training.going_on import DONE, STATE, Kept
 
 
@@ -53,8 +54,9 @@ class Classification(lightning.LightningModule):
         self._step(batch, "val_loss")
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW; norms and biases are not decayed."""
-        return torch.optim.AdamW(groups(self.network, self.options.weight_decay), lr=self.options.lr)
+        """AdamW; norms and biases are not decayed, and lower layers may learn more slowly."""
+        found = layered(self.network, self.options.weight_decay, self.options.lr, self.options.layer_decay)
+        return torch.optim.AdamW(found, lr=self.options.lr)
 
     def _step(self, batch: Batch, name: str) -> Tensor:
         loss: Tensor = self.loss(self.network(batch[self.inputs]), batch["label"])
@@ -153,8 +155,8 @@ def _fit(
     """Train until `DONE` is written, from `STATE` where a training of this folder was killed."""
     log.mkdir(parents=True, exist_ok=True)
     best, curve = BestWeights(), Curve(log / "metrics.csv")
-    batches = loader(train, options.batch_size, options.workers, seed=seed)
-    kept = Kept(log, batches.sampler, options.batch_size, options.keep_s, best, curve)  # type: ignore[arg-type]
+    batches, order = training_batches(train, options, seed)
+    kept = Kept(log, order, options.batch_size, options.keep_s, best, curve)
     validated = len(val) > 0  # type: ignore[arg-type]
     together = options.devices * options.nodes > 1
     if together:

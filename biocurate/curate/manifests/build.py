@@ -61,7 +61,7 @@ def build_manifest(
             chosen = select(store, definition)
             at_once = paired(store, chosen, definition.pairs, definition.name)
             dropped = left_out(UNPAIRED, str(definition.pairs), chosen, at_once)
-            selected = labelled(at_once, definition)
+            selected = labelled(store, at_once, definition)
             dropped += left_out(UNLABELLED, without_label(definition), at_once, selected)
             check_sensors(selected, definition.quality, definition.name)
             judge_own(store, definition, selected, pool, progress)
@@ -116,5 +116,7 @@ def _split(store: Store, rows: pl.DataFrame, definition: Definition) -> tuple[pl
 
 def _labels(definition: Definition, rows: pl.DataFrame) -> tuple[str, ...]:
     """Labels in the definition's order where it gives one, else those of the rows, sorted."""
+    if definition.label is not None and definition.label.kind == "number":
+        return ()
     ordered = definition.label.classes if definition.label else None
     return tuple(ordered if ordered is not None else each_label(rows).unique().sort())

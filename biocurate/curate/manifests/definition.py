@@ -7,7 +7,7 @@ windows: {corpora: [eegmat], length: 10s, hop: 10s, require: [EEG, ECG]}    # or
 where: "age >= 18"                                        # or `query`: a SELECT that returns window_id
 pairs: {sensors: [EEG, ECG], min_rate_hz: 100, max_uncertainty: 20ms}
 quality: [{sensor: ECG, measure: ecg_sqi_v1, at_least: 0.8}]    # what is dropped for its quality
-label: {column: condition, map: {rest: rest, arithmetic: task}}
+label: {column: condition, map: {rest: rest, arithmetic: task}}    # or a number: {column: age, kind: number}
 cap: {windows: 100, per: person}                          # at most so many windows of each, a draw by hash
 split: {method: hash, seed: 0, fractions: {train: 0.7, val: 0.15, test: 0.15}}
 ```
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
@@ -26,10 +26,14 @@ from biocurate.curate.fields import NAME, Part, Text, faults_of
 from biocurate.curate.manifests.cap import CapRule
 from biocurate.curate.pairs.rule import PairRule
 from biocurate.curate.quality.rule import QualityRule
-from biocurate.curate.splits.rule import HashSplit, PredefinedSplit, SplitRule
+from biocurate.curate.splits.rule import BalancedSplit, HashSplit, PredefinedSplit, SplitRule
 from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import ManifestError
 from biocurate.store.stale import OWN_SET
+
+
+NUMBERS_OF_RECORDING = ("age",)
+"""Columns of recordings that can be a label of kind number."""
 
 
 class WindowSet(Part):
@@ -51,6 +55,19 @@ class LabelRule(Part):
     """New name of each value; windows with a value that is not named are left out."""
     keep: tuple[Text, ...] | None = None
     """Only these values, after the mapping."""
+    kind: Literal["class", "number"] = "class"
+    """Whether values are names, or numbers to be told: regression in place of classification."""
+
+    @model_validator(mode="after")
+    def _numbers_are_not_named(self) -> Self:
+        if self.kind == "number" and (self.map is not None or self.keep is not None):
+            raise ValueError("`map` and `keep` name classes: a label of kind number has neither; select by `where`")
+        return self
+
+    @property
+    def of_recording(self) -> bool:
+        """Whether the value is the recording's own, unless windows have a column of that name."""
+        return self.kind == "number" and self.column in NUMBERS_OF_RECORDING
 
     @property
     def classes(self) -> list[str] | None:
@@ -95,6 +112,12 @@ class Definition(Part):
             raise ValueError("`where` and `query` exclude each other: put the condition into the query")
         return self
 
+    @model_validator(mode="after")
+    def _numbers_are_not_balanced(self) -> Self:
+        if self.label is not None and self.label.kind == "number" and isinstance(self.split, BalancedSplit):
+            raise ValueError("split method `balanced` counts labels by name: with a number take `hash` or `kfold`")
+        return self
+
     @property
     def window_set(self) -> str:
         """Name of the window set that it selects from: the one it names, or its own."""
@@ -106,7 +129,7 @@ class Definition(Part):
         if isinstance(self.windows, WindowSet):
             return None
         wanted = self.windows.labels
-        asked = [self.label.column] if self.label is not None else []
+        asked = [self.label.column] if self.label is not None and not self.label.of_recording else []
         asked += [self.split.column] if isinstance(self.split, PredefinedSplit) else []
         cut = {each.name for each in self.windows.columns}
         wanted = (*wanted, *(name for name in dict.fromkeys(asked) if name not in cut))

@@ -112,7 +112,8 @@ def _by_group(store: Store, rows: pl.DataFrame, kept: pl.Series) -> list[dict[st
     wide = rows.select("recording_id", "corpus", "label").with_columns(kept=kept)
     wide = wide.join(sexes, on="recording_id", how="left", maintain_order="left")
     found = []
-    for by in ("label", "sex", "corpus"):
+    named = ("sex", "corpus") if wide.schema["label"] == pl.Float64 else ("label", "sex", "corpus")
+    for by in named:
         groups = wide.explode(by) if wide.schema[by] == pl.List(pl.String) else wide
         for (value,), mine in groups.sort(by, nulls_last=True).group_by([by], maintain_order=True):
             found.append(_line(by, value, mine["kept"]))

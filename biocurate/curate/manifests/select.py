@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from biocurate.curate.manifests.definition import Definition, LabelRule
+from biocurate.curate.manifests.numbers import numbers_of, of_recordings
 from biocurate.errors import ManifestError, QueryError
 from biocurate.store.schema import WINDOWS
 from biocurate.store.sql import condition, nearest, run
@@ -57,17 +58,19 @@ def _chosen(store: Store, definition: Definition, cut: pl.LazyFrame) -> pl.Serie
     return found["window_id"].unique()
 
 
-def labelled(rows: pl.DataFrame, definition: Definition) -> pl.DataFrame:
-    """Windows with the definition's label, a text or a list of texts; those without one are left out.
+def labelled(store: Store, rows: pl.DataFrame, definition: Definition) -> pl.DataFrame:
+    """Windows with the definition's label, a text, a list of texts or a number; those without one are left out.
 
     Raises
     ------
     ManifestError
-        Where the column is not there or no label is left.
+        Where the column is not there, no label is left, or what is to be a number is none.
     """
     rule = definition.label
     if rule is None:
         return rows.with_columns(label=pl.lit(None, pl.String))
+    if rule.of_recording and rule.column not in rows.columns:
+        return numbers_of(rows, of_recordings(store, rows, rule.column), f"{definition.name}: label")
     extra = [name for name in rows.columns if name not in WINDOWS.names]
     if rule.column not in rows.columns:
         raise ManifestError(
@@ -75,6 +78,8 @@ def labelled(rows: pl.DataFrame, definition: Definition) -> pl.DataFrame:
             where=f"{definition.name}: label",
             mend=f"{nearest(rule.column, extra)} Cut the windows with `labels: [{rule.column}]`.",
         )
+    if rule.kind == "number":
+        return numbers_of(rows, rows[rule.column], f"{definition.name}: label")
     many = rows.schema[rule.column] == pl.List(pl.String)
     if many:
         renamed = pl.col(rule.column).list.eval(_renamed(pl.element(), rule).drop_nulls().unique().sort())

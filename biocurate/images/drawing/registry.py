@@ -89,15 +89,19 @@ class Representation(BaseModel, ABC):
         """Values drawn black and white by definition; None: those of `scale`."""
         return None
 
+    def bounds_at(self, samples: int, rate: float) -> tuple[float, float] | None:
+        """`bounds` of windows of so many samples, where they follow from the grid."""
+        return self.bounds
+
     @property
     def scale(self) -> Scale:
         """Where black and white come from, unless they are `bounds`."""
         return self._scale
 
-    @property
-    def ends(self) -> tuple[float, float] | None:
-        """Values drawn black and white in all images; None where images differ in them."""
-        return self.scale.bounds if self.bounds is None else self.bounds
+    def ends(self, samples: int, rate: float) -> tuple[float, float] | None:
+        """Values drawn black and white in all images of such windows; None where images differ in them."""
+        bounds = self.bounds_at(samples, rate)
+        return self.scale.bounds if bounds is None else bounds
 
     def scaled(self, scale: Scale) -> Self:
         """Draw by another scale; what has bounds by definition, such as an angle, stays as it is."""

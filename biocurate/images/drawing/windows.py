@@ -142,9 +142,10 @@ def _pixels(
     low, high = torch.empty(n, device=x.device), torch.empty(n, device=x.device)
     step = max(BLOCK // representation.numbers(samples, rate), 1) if x.device.type == "cpu" else max(n, 1)
     step = -(-n // -(-n // step)) if n else 1  # equal blocks: a short last one costs as many calls
+    of_all = representation.ends(samples, rate)
     for start in range(0, n, step):
         part = slice(start, start + step)
-        ends: Ends | None = representation.ends if ranges is None else (ranges[0][part], ranges[1][part])
+        ends: Ends | None = of_all if ranges is None else (ranges[0][part], ranges[1][part])
         block, low[part], high[part] = scale(representation.native(x[part], rate), ends)
         pixels[part] = block.flip(1) if representation.origin == "lower" else block
     return pixels, low, high

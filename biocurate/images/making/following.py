@@ -17,8 +17,8 @@ from biocurate.store.store import Store
 WINDOW = ["recording_id", "revision", "t0_ns", "duration_ns"]
 """What a window is, whatever its number."""
 
-ROWS = 500_000
-"""Rows that are in memory at once."""
+ROWS = 250_000
+"""Rows that are in memory at once, at most."""
 
 
 def follow(store: Store, image_set: str, manifest: Manifest, overwrite: bool) -> NDArray[np.int64]:
@@ -53,17 +53,25 @@ def follow(store: Store, image_set: str, manifest: Manifest, overwrite: bool) ->
         store.tables.write(table, cast(IMAGES.empty_table(), IMAGES))
         return np.empty(0, np.int64)
     _refuse_foreign(store, image_set, manifest, there)
-    now = manifest.rows.select(*WINDOW, now="window_id")
-    if _has_moved(there, now.lazy()):
+    now = manifest.rows.select(*WINDOW, now="window_id").sort("now")
+    if _has_moved(there, now):
         store.tables.write(table, _batches(there, now))
     return ids_of(store, table)
 
 
 def ids_of(store: Store, table: str) -> NDArray[np.int64]:
-    """Ids of the images of a set, sorted; none where there is no such table yet."""
+    """Ids of the images of a set, sorted; none where there is no such table yet.
+
+    They are eight bytes each, and all that is kept: some rows are read at a time.
+    """
     if not store.tables.exists(table):
         return np.empty(0, np.int64)
-    return np.sort(store.tables.scan(table).select("image_id").collect(engine="streaming")["image_id"].to_numpy())
+    there = store.tables.scan(table).select("image_id")
+    ids = np.empty(_count(there), np.int64)
+    for start, some in _stretches(there):
+        ids[start : start + some.height] = some["image_id"].to_numpy()
+    ids.sort()  # in place: another 8 bytes for each are not needed
+    return ids
 
 
 def _refuse_foreign(store: Store, image_set: str, manifest: Manifest, there: pl.LazyFrame) -> None:
@@ -76,19 +84,35 @@ def _refuse_foreign(store: Store, image_set: str, manifest: Manifest, there: pl.
         )
 
 
-def _has_moved(there: pl.LazyFrame, now: pl.LazyFrame) -> bool:
-    """Tell whether a window of the set is not in the manifest, or has another number there."""
-    windows = there.select(*WINDOW, "window_id").unique()
-    moved = windows.join(now.rename({"now": "window_id"}), on=[*WINDOW, "window_id"], how="anti")
-    return bool(moved.head(1).collect(engine="streaming").height)
+def _has_moved(there: pl.LazyFrame, now: pl.DataFrame) -> bool:
+    """Tell whether a window of the set is not in the manifest, or has another number there; `now` is sorted."""
+    numbers = now["now"].to_numpy()
+    if not len(numbers):
+        return bool(there.head(1).collect().height)
+    for _, some in _stretches(there.select(*WINDOW, "window_id")):
+        windows = some.unique()
+        place = np.minimum(np.searchsorted(numbers, windows["window_id"].to_numpy()), len(numbers) - 1)
+        known = now[place].rename({"now": "window_id"})
+        if not known.select(windows.columns).equals(windows):
+            return True
+    return False
+
+
+def _count(there: pl.LazyFrame) -> int:
+    return int(there.select(pl.len()).collect().item())
+
+
+def _stretches(there: pl.LazyFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Rows of a table, some at a time, and the number of the first: of 40 million images all would be over a GiB."""
+    for start in range(0, _count(there), ROWS):
+        yield start, there.slice(start, ROWS).collect()
 
 
 def _batches(there: pl.LazyFrame, now: pl.DataFrame) -> pa.RecordBatchReader:
     """Rows of windows that are still there, as a stream of batches, which a table takes one by one."""
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for start in range(0, there.select(pl.len()).collect().item(), ROWS):
-            rows = there.slice(start, ROWS).collect()
+        for _, rows in _stretches(there):
             kept = rows.join(now, on=WINDOW, how="inner", maintain_order="left")
             yield from cast(kept.with_columns(window_id="now").drop("now").to_arrow(), IMAGES).to_batches()
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from biocurate.images.representations.polyphase import stretches
 from biocurate.images.representations.rows import total
 
 LOBES = 3
@@ -39,6 +40,8 @@ def decimate(x: Tensor, points: int) -> Tensor:
     if x.shape[1] % points:
         return total(exact[:, index] * weight)
     # Where a point stands for a whole number of samples, those around it are a view, and nothing is gathered.
+    if x.device.type == "cpu":
+        return torch.from_numpy(stretches(exact.numpy(), first, weight.numpy()))
     width, step = weight.shape[1], x.shape[1] // points
     after = max(first + (points - 1) * step + width - x.shape[1], 0)
     return total(pad(exact, (-first, after)).unfold(1, width, step) * weight)

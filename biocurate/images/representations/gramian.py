@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import Field
@@ -33,14 +34,30 @@ class Gramian(Representation):
         """Points by points."""
         return (min(self.points, samples),) * 2
 
-    def cosines(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines of the points' angles, float32, shape (batch, points).
+    def native(self, x: Tensor, rate: float) -> Tensor:
+        """Draw windows at their native grid.
 
-        They come from float64; what pixels make of them, two products and a difference of numbers up to 1, is within
-        3e-7 in float32.
+        Cosines and sines come from float64; what pixels make of them, two products and a difference of numbers up to
+        1, is within 3e-7 in float32.
+
+        Parameters
+        ----------
+        x : Tensor, shape (batch, time), float32
+        rate : float, in hertz
+
+        Returns
+        -------
+        Tensor, shape (batch, points, points), float32, from -1 to 1
         """
-        cosine = between(decimate(x, self.points))
-        return cosine.float(), (1 - cosine.square()).clamp_(min=0).sqrt_().float()
+        exact = between(decimate(x, self.points))
+        cosine, sine = exact.float(), (1 - exact.square()).clamp_(min=0).sqrt_().float()
+        up, down = self.factors(cosine, sine)
+        # Single operations: a product of matrices, or one that adds at once, would round otherwise elsewhere.
+        return (up[:, :, None] * cosine[:, None, :]).sub_(down[:, :, None] * sine[:, None, :])
+
+    @abstractmethod
+    def factors(self, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each row's point: what its pixels have of the column's cosine, and what less of its sine."""
 
 
 class GramianSum(Gramian, kind="gramian-sum"):
@@ -53,20 +70,9 @@ class GramianSum(Gramian, kind="gramian-sum"):
     1e-6. Tests hold it to `pyts.image.GramianAngularField(method="summation")`, too, where pyts is installed.
     """
 
-    def native(self, x: Tensor, rate: float) -> Tensor:
-        """Draw windows at their native grid.
-
-        Parameters
-        ----------
-        x : Tensor, shape (batch, time), float32
-        rate : float, in hertz
-
-        Returns
-        -------
-        Tensor, shape (batch, points, points), float32, from -1 to 1
-        """
-        cosine, sine = self.cosines(x)
-        return (cosine[:, :, None] * cosine[:, None, :]).sub_(sine[:, :, None] * sine[:, None, :])
+    def factors(self, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
+        """cos(a + b) = cos a cos b - sin a sin b."""
+        return cosine, sine
 
 
 class GramianDifference(Gramian, kind="gramian-difference"):
@@ -78,17 +84,6 @@ class GramianDifference(Gramian, kind="gramian-difference"):
     1e-6. Tests hold it to `pyts.image.GramianAngularField(method="difference")`, too, where pyts is installed.
     """
 
-    def native(self, x: Tensor, rate: float) -> Tensor:
-        """Draw windows at their native grid.
-
-        Parameters
-        ----------
-        x : Tensor, shape (batch, time), float32
-        rate : float, in hertz
-
-        Returns
-        -------
-        Tensor, shape (batch, points, points), float32, from -1 to 1
-        """
-        cosine, sine = self.cosines(x)
-        return (sine[:, :, None] * cosine[:, None, :]).sub_(cosine[:, :, None] * sine[:, None, :])
+    def factors(self, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
+        """sin(a - b) = sin a cos b - cos a sin b."""
+        return sine, cosine

@@ -1,4 +1,4 @@
-"""A contact sheet: a few images of each label, to look at."""
+"""A contact sheet: a few images of each sensor type and label, to look at."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from biocurate.recording import NS
 from biocurate.store.store import Store
 
 UNLABELLED = "no label"
+STREAM = ["recording_id", "stream_no"]
+ROW = ["sensor_type", "label", "kind"]
+"""Images that share these are in one row."""
 
 WINDOW = ("recording_id", "revision", "t0_ns", "duration_ns")
 """What a window is, whatever its number, which changes when a manifest is built anew."""
 
 
 def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
-    """Choose some images of each label and kind, of as many recordings as can be; the same ones every time.
+    """Choose some images of each sensor type, label and kind, of as many recordings as can be; the same every time.
 
     Returns
     -------
     DataFrame
-        Rows of the image set with the manifest's label and subject and the representation's kind, sorted by label and
-        kind.
+        Rows of the image set with the stream's sensor type, the manifest's label and subject and the representation's
+        kind, sorted by sensor type, label and kind.
     """
     kind = pl.col("representation").str.replace("-[^-]*$", "")
-    images = image_rows(store, image_set).filter(pl.col("status") == "ok").with_columns(kind=kind).collect()
+    sensors = store.streams.select(*STREAM, "sensor_type")
+    shown = image_rows(store, image_set).filter(pl.col("status") == "ok").with_columns(kind=kind)
+    images = shown.join(sensors, on=STREAM, how="left").collect()
     labels = [
         store.manifest(name).rows.select(*WINDOW, "label", "subject").with_columns(manifest=pl.lit(name))
         for name in images["manifest"].unique()
@@ -37,16 +42,16 @@ def choose(store: Store, image_set: str, per_label: int) -> pl.DataFrame:
         return images.with_columns(label=pl.lit(None, pl.String), subject=pl.lit(None, pl.String))
     labelled = images.join(pl.concat(labels), on=[*WINDOW, "manifest"]).sort("image_id")
     # The n-th image of its recording: first every recording's first one, in the order of the ids, which are hashes.
-    nth = pl.int_range(pl.len()).over("label", "kind", "recording_id")
+    nth = pl.int_range(pl.len()).over(*ROW, "recording_id")
     spread = labelled.with_columns(nth=nth).sort("nth", "image_id", maintain_order=True)
-    chosen = spread.group_by("label", "kind", maintain_order=True).head(per_label)
-    return chosen.sort("label", "kind", "nth", "image_id").drop("nth")
+    chosen = spread.group_by(ROW, maintain_order=True).head(per_label)
+    return chosen.sort(*ROW, "nth", "image_id").drop("nth")
 
 
 def contact_sheet(
     store: Store, image_set: str, file: Path, *, per_label: int = 6, size: int = 224, colour: str = "viridis"
 ) -> int:
-    """Write a PNG with a row for each label, and for each kind where a set has several.
+    """Write a PNG with a row for each label, and for each sensor type and kind where a set has several.
 
     Returns the number of images on it.
 
@@ -82,9 +87,7 @@ def contact_sheet(
         return 0
     pixels = read_images(store, rows, size, colour).transpose(0, 2, 3, 1)
     kinds = rows["kind"].unique().sort()
-    one = len(kinds) == 1
-    label = pl.col("label").fill_null(UNLABELLED)
-    labels = rows.select(label if one else pl.concat_str(label, "kind", separator="\n")).to_series()
+    labels = _names(rows)
     order = labels.unique(maintain_order=True).to_list()
     figure = Figure(figsize=(2.6 * per_label, 2.9 * len(order)), dpi=100, layout="constrained")
     grid = np.asarray(figure.subplots(len(order), per_label, squeeze=False))
@@ -99,13 +102,23 @@ def contact_sheet(
         axis.set_yticks([])
         axis.tick_params(labelsize=8)
         if not drawn[label]:
-            axis.set_ylabel(label, fontsize=12 if one else 9)
+            axis.set_ylabel(label, fontsize=9 if "\n" in label else 12)
         drawn[label] += 1
     ids = rows["representation"].unique().sort()
-    ways = ", ".join(ids) if len(ids) == 1 else f"{len(kinds)} representations" if not one else kinds[0]
+    ways = ", ".join(ids) if len(ids) == 1 else f"{len(kinds)} representations" if len(kinds) > 1 else kinds[0]
     figure.suptitle(f"{image_set}: {ways}; seconds from left to right", wrap=True)
     try:
         figure.savefig(file, format="png")
     except OSError as error:
         raise UsageError(f"the file cannot be written: {error.strerror or error}.", where=str(file)) from error
     return rows.height
+
+
+def _names(rows: pl.DataFrame) -> pl.Series:
+    """What each image's row is called: its label, and its sensor type and kind where there are several."""
+    of = [pl.col("label").cast(pl.String).fill_null(UNLABELLED)]
+    if rows["sensor_type"].n_unique() > 1:
+        of = [pl.col("sensor_type").fill_null("?"), *of]
+    if rows["kind"].n_unique() > 1:
+        of = [*of, pl.col("kind")]
+    return rows.select(pl.concat_str(of, separator="\n")).to_series()

@@ -133,6 +133,20 @@ def test_vectors_of_different_weights_are_not_mixed(store, source):
         read_slots(store, store.manifest("holdout").rows, ["e", "f"])
 
 
+def test_a_head_can_be_given_some_representations_alone(store, source, tmp_path):
+    embed(store, source, "pictures", "e")
+    rows = store.manifest("holdout").rows
+    whole, some = read_slots(store, rows, ["e"]), read_slots(store, rows, ["e"], ["EEG"], ["waveform"])
+    (at,) = [at for at, (sensor, kind) in enumerate(whole.slots) if sensor == "EEG" and kind.startswith("waveform-")]
+    assert some.slots == (whole.slots[at],)
+    np.testing.assert_array_equal(some.vectors[:, 0], whole.vectors[:, at])
+    alone = finetune(store, config(options={"representations": ("waveform",)}), tmp_path / "run")
+    assert not any("spectrogram-psd" in note for note in alone.notes)
+    assert judge_on(tmp_path / "run", store, "holdout", split="test").metrics == alone.metrics
+    with pytest.raises(ModelError, match=r"no window has a vector of scalogram.*\n?.*spectrogram-psd, waveform"):
+        read_slots(store, rows, ["e"], representations=["scalogram"])
+
+
 def test_the_command_trains_a_head_by_name(store, source, tmp_path):
     embed(store, source, "pictures", "e")
     asked = ["finetune", "embeddings-head", "--manifest", "holdout", "--embeddings", "e", "--run", str(tmp_path / "r")]

@@ -21,10 +21,12 @@ from biocurate.errors import ManifestError, ModelError, UsageError
 from zoo import create_model
 from zoo.cli import app
 from zoo.data.task import Task
-from zoo.pretraining.config import Pretraining, TaskConfig, pretrain_config
+from zoo.pretraining.choices import pretrain_config
+from zoo.pretraining.config import Pretraining, TaskConfig
 from zoo.pretraining.loop import rate_at
+from zoo.pretraining.names import named
 from zoo.pretraining.network import MultiTask
-from zoo.pretraining.run import named, pretrain
+from zoo.pretraining.run import pretrain
 from zoo.pretraining.sampling import Mixed, shares
 from zoo.pretraining.tasks import held_out, hours, prepare
 from zoo.pretraining.trivial import constant_loss

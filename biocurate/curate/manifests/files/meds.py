@@ -61,7 +61,7 @@ def write(
     ManifestError
         Where the manifest has no labels.
     """
-    if not manifest.classes:
+    if not (manifest.classes or manifest.numeric):
         raise ManifestError("it has no labels.", where=manifest.name, mend="Export it as parquet or csv.")
     known = {person: person_hash(person, 0) >> 1 for person in sorted(rows["person"].unique())}
     times = timeline(rows, recordings)
@@ -131,7 +131,9 @@ def _labels(place: Path, manifest: Manifest, timed: pl.DataFrame) -> dict[str, s
 
 
 def _value(labels: pl.Series) -> dict[str, pl.Expr]:
-    """The column that a label goes into: a truth value, a whole number, or a name."""
+    """The column that a label goes into: a truth value, a number, a whole number, or a name."""
+    if labels.dtype == pl.Float64:
+        return {"float_value": pl.col("label")}
     found = set(labels.drop_nulls().unique())
     if found <= BOOLEANS.keys():
         return {"boolean_value": pl.col("label").replace_strict(BOOLEANS, return_dtype=pl.Boolean)}

@@ -75,7 +75,7 @@ def rebuild(store: Store, file: ManifestFile, found: Resolution, name: str) -> R
     made = Run("manifest", name, {"definition": definition.canonical(), "file": file.hash})
     with store.lease(f"manifest resolve {name}", made.run_id):
         joined = _joined(store, cut, wanted)
-        rows = labelled(joined, definition).sort("recording_id", "t0_ns")
+        rows = labelled(store, joined, definition).sort("recording_id", "t0_ns")
         relabelled = _relabelled(rows)
         rows = rows.select(*cut.columns, "label", split="split_asked")
         digest = content_hash(store, definition.canonical(), rows)

@@ -1,12 +1,14 @@
 """Realistic noise of a known signal-to-noise ratio, the same for the same seed.
 
 Every kind but ``dropout`` is added; its power over the window is the signal's by the ratio. Each is made from the
-generator alone, so that a ratio changes its size and nothing else.
+source alone, so that a ratio changes its size and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -32,44 +34,75 @@ MOTION_HZ = {
     SensorType.GSR: (0.3, 2.0),
     SensorType.RESP: (0.2, 3.0),
 }
-Generator = np.random.Generator
-Maker = Callable[[tuple[int, int], float, SensorType, Generator], Floats]
 
 
-def wander(shape: tuple[int, int], rate_hz: float, sensor: SensorType, random: Generator) -> Floats:
+class Source(Protocol):
+    """Random numbers of some windows."""
+
+    @property
+    def rows(self) -> int:
+        """Windows."""
+
+    def normal(self, samples: int) -> Floats:
+        """Normal numbers, shape (rows, samples)."""
+
+    def uniform(self, low: float, high: float, count: int = 1) -> Floats:
+        """Numbers between two, shape (rows, count)."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Numbers that are drawn one after the other: those of a window depend on the windows before it."""
+
+    rows: int
+    random: np.random.Generator
+
+    def normal(self, samples: int) -> Floats:
+        """Normal numbers, shape (rows, samples)."""
+        return self.random.standard_normal((self.rows, samples))
+
+    def uniform(self, low: float, high: float, count: int = 1) -> Floats:
+        """Numbers between two, shape (rows, count)."""
+        return self.random.uniform(low, high, (self.rows, count))
+
+
+Maker = Callable[[int, float, SensorType, Source], Floats]
+"""From the samples of a window, the rate in hertz, the sensor type and random numbers to noise of any size."""
+
+
+def wander(samples: int, rate_hz: float, sensor: SensorType, random: Source) -> Floats:
     """Slow noise whose power falls with the square of frequency."""
-    return _shaped(shape, rate_hz, *WANDER_HZ.get(sensor, (0.05, 0.4)), random, slope=1.0)
+    return _shaped(samples, rate_hz, *WANDER_HZ.get(sensor, (0.05, 0.4)), random, slope=1.0)
 
 
-def muscle(shape: tuple[int, int], rate_hz: float, sensor: SensorType, random: Generator) -> Floats:
+def muscle(samples: int, rate_hz: float, sensor: SensorType, random: Source) -> Floats:
     """Noise from 20 to 250 Hz, or as far as the rate reaches, in bursts over a floor."""
-    noise = _shaped(shape, rate_hz, *MUSCLE_HZ, random)
-    return noise * (0.3 + _bursts(shape, rate_hz, random, count=3))
+    noise = _shaped(samples, rate_hz, *MUSCLE_HZ, random)
+    return noise * (0.3 + _bursts(samples, random, count=3))
 
 
-def motion(shape: tuple[int, int], rate_hz: float, sensor: SensorType, random: Generator) -> Floats:
+def motion(samples: int, rate_hz: float, sensor: SensorType, random: Source) -> Floats:
     """One to three bursts of noise in the signal's own band."""
-    noise = _shaped(shape, rate_hz, *MOTION_HZ.get(sensor, (0.5, 5.0)), random)
-    return noise * _bursts(shape, rate_hz, random, count=2)
+    noise = _shaped(samples, rate_hz, *MOTION_HZ.get(sensor, (0.5, 5.0)), random)
+    return noise * _bursts(samples, random, count=2)
 
 
-def mains(shape: tuple[int, int], rate_hz: float, sensor: SensorType, random: Generator) -> Floats:
+def mains(samples: int, rate_hz: float, sensor: SensorType, random: Source) -> Floats:
     """50 Hz, 0.1 % off, with its second and third harmonics at 0.3 and 0.2 of its amplitude."""
-    rows, samples = shape
     time = np.arange(samples) / rate_hz
-    hz = MAINS_HZ * (1 + random.uniform(-0.001, 0.001, (rows, 1)))
-    phase = random.uniform(0, 2 * np.pi, (3, rows, 1))
+    hz = MAINS_HZ * (1 + random.uniform(-0.001, 0.001))
+    phase = [random.uniform(0, 2 * np.pi) for _ in range(3)]
     tones = [
         size * np.sin(2 * np.pi * number * hz * time + phase[number - 1])
         for number, size in ((1, 1.0), (2, 0.3), (3, 0.2))
         if number * MAINS_HZ < 0.49 * rate_hz
     ]
-    return np.asarray(sum(tones, np.zeros(shape)))
+    return np.asarray(sum(tones, np.zeros((random.rows, samples))))
 
 
-def white(shape: tuple[int, int], rate_hz: float, sensor: SensorType, random: Generator) -> Floats:
+def white(samples: int, rate_hz: float, sensor: SensorType, random: Source) -> Floats:
     """Gaussian noise of one power at every frequency."""
-    return random.standard_normal(shape)
+    return random.normal(samples)
 
 
 ADDED: dict[str, Maker] = {"wander": wander, "muscle": muscle, "motion": motion, "mains": mains, "white": white}
@@ -100,45 +133,50 @@ def noisy(x: Floats, kind: str, snr_db: float, rate_hz: float, sensor: SensorTyp
     seed : int
         The same one gives the same noise; only its size goes with the ratio.
     """
-    random = np.random.default_rng(seed)
+    random = Drawn(len(x), np.random.default_rng(seed))
     level = x.mean(axis=1, keepdims=True)
     size = x.std(axis=1, keepdims=True)
     if kind == "dropout":
         rail = np.zeros_like(level) if sensor is SensorType.GSR else level + RAIL * size
-        return _dropped(x, rail, 10 ** (-snr_db / 10) / (1 + RAIL**2), random)
-    made = ADDED[kind]((len(x), x.shape[1]), rate_hz, sensor, random)
+        return dropped(x, rail, 10 ** (-snr_db / 10) / (1 + RAIL**2), random)
+    made = ADDED[kind](x.shape[1], rate_hz, sensor, random)
     made = made - made.mean(axis=1, keepdims=True)
     made /= np.maximum(made.std(axis=1, keepdims=True), 1e-12)
     return np.asarray(x + made * size * 10 ** (-snr_db / 20))
 
 
-def _dropped(x: Floats, rail: Floats, share: float, random: Generator) -> Floats:
-    """Hold a stretch at the rail: an electrode that is off, an amplifier that saturates."""
+def dropped(x: Floats, rail: Floats, share: float, random: Source) -> Floats:
+    """Hold a share of each window at the rail, in one stretch: an electrode that is off, an amplifier that saturates.
+
+    Parameters
+    ----------
+    x : array, shape (windows, samples)
+    rail : array, shape (windows, 1)
+    share : float
+    random : Source
+    """
     samples = x.shape[1]
     length = min(round(share * samples), samples)
-    first = (random.uniform(0, 1, (len(x), 1)) * (samples - length)).astype(int)
+    first = (random.uniform(0, 1) * (samples - length)).astype(int)
     place = np.arange(samples)
     return np.where((place >= first) & (place < first + length), rail, x)
 
 
-def _shaped(
-    shape: tuple[int, int], rate_hz: float, low: float, high: float, random: Generator, slope: float = 0.0
-) -> Floats:
+def _shaped(samples: int, rate_hz: float, low: float, high: float, random: Source, slope: float = 0.0) -> Floats:
     """Gaussian noise between two frequencies, whose amplitude falls with frequency by a power."""
     # Made longer than the window: what is periodic in the window would have a spectrum of lines.
-    samples = 4 * shape[1]
-    frequency = np.fft.rfftfreq(samples, 1 / rate_hz)
+    longer = 4 * samples
+    frequency = np.fft.rfftfreq(longer, 1 / rate_hz)
     gain = ((frequency >= low) & (frequency <= min(high, 0.5 * rate_hz)) & (frequency > 0)).astype(np.float64)
     gain[gain > 0] /= frequency[gain > 0] ** slope
-    spectrum = np.fft.rfft(random.standard_normal((shape[0], samples)), axis=1) * gain
-    return np.asarray(np.fft.irfft(spectrum, samples, axis=1)[:, : shape[1]])
+    spectrum = np.fft.rfft(random.normal(longer), axis=1) * gain
+    return np.asarray(np.fft.irfft(spectrum, longer, axis=1)[:, :samples])
 
 
-def _bursts(shape: tuple[int, int], rate_hz: float, random: Generator, count: int) -> Floats:
+def _bursts(samples: int, random: Source, count: int) -> Floats:
     """Envelopes of some Hann-shaped bursts, each a tenth to a half of the window long."""
-    rows, samples = shape
     place = np.arange(samples) / samples
-    middle = random.uniform(0.1, 0.9, (rows, count, 1))
-    half = random.uniform(0.05, 0.25, (rows, count, 1))
+    middle = random.uniform(0.1, 0.9, count)[..., None]
+    half = random.uniform(0.05, 0.25, count)[..., None]
     distance = np.minimum(np.abs(place - middle) / half, 1.0)
     return np.asarray((0.5 + 0.5 * np.cos(np.pi * distance)).max(axis=1))

@@ -12,7 +12,7 @@ from biocurate.curate.quality.block import Block, Floats
 from biocurate.curate.quality.catalogue import measures
 from biocurate.curate.quality.registry import Measure
 from biocurate.curate.quality.validation.material import Clean
-from biocurate.curate.quality.validation.noise import KINDS, SNR_DB, applies, noisy, white
+from biocurate.curate.quality.validation.noise import KINDS, SNR_DB, Drawn, applies, noisy, white
 
 LEAST_AUROC = 0.9
 """Of clean against 0 dB."""
@@ -70,8 +70,8 @@ def verdicts(table: pl.DataFrame) -> pl.DataFrame:
 
 def _noisy_sets(clean: Clean, kind: str) -> dict[str, Floats]:
     """Clean windows, the same at each ratio, and as much white noise alone."""
-    shape, sensor = clean.samples.shape, clean.sensor
-    alone = white(shape, clean.rate_hz, sensor, np.random.default_rng(SEED + 1))
+    (windows, samples), sensor = clean.samples.shape, clean.sensor
+    alone = white(samples, clean.rate_hz, sensor, Drawn(windows, np.random.default_rng(SEED + 1)))
     level, size = clean.samples.mean(axis=1, keepdims=True), clean.samples.std(axis=1, keepdims=True)
     at = {_name(snr): noisy(clean.samples, kind, snr, clean.rate_hz, sensor, SEED) for snr in SNR_DB}
     return {"clean": clean.samples, **at, "white_noise": level + size * alone}

@@ -1,0 +1,100 @@
+"""Persons whose brain and skin go together, or do not: a simulated cohort with a known coupling, drawn as images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from biocurate.curate.manifests.build import build_manifest
+from biocurate.curate.manifests.definition import parse_definition
+from biocurate.images import representation
+from biocurate.images.drawing.scale import Scale
+from biocurate.images.making.generate import generate
+from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
+from biocurate.sensors import SensorType
+from biocurate.store.store import Store, create_store
+from biocurate.testing import Truth, simulate, waveforms
+from biocurate.testing.memory import interval, put
+from zoo.runs.config import Evaluation, RunConfig, Training
+from zoo.training.finetune import finetune
+
+RATES = {"EEG": 64.0, "GSR": 8.0}
+GAIN = {"EEG": ("uV", 1e-2), "GSR": ("uS", 1e-4)}
+PLACES = ("Fz", "O1")
+
+
+def stream(person, sensor):
+    rate = RATES[sensor]
+    if sensor == "EEG":
+        made = waveforms.eeg(person, rate)
+        names = PLACES
+        x = np.stack([made[name] for name in names])
+    else:
+        names, x = ("GSR",), waveforms.eda(person, rate)[None]
+    unit, gain = GAIN[sensor]
+    channels = tuple(Channel(label=name, name=name, unit=unit, gain=gain) for name in names)
+    samples = ArraySamples(np.round(x / gain).astype(np.int32))
+    return Stream(SensorType(sensor), rate, channels, (Segment(0, x.shape[1]),), samples)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A store with images of both sensors, and a run whose models know the condition from the EEG."""
+
+    store: Store
+    old: Path
+
+
+@pytest.fixture(scope="session")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Planted]:
+    """Make a cohort with a truth; equal requests share one. Two persons are kept from its manifest ``pairs``."""
+    made: dict[tuple[Truth, int, int], Planted] = {}
+
+    def make(truth: Truth = Truth(effect=3.0), persons: int = 18, seed: int = 0) -> Planted:
+        if (truth, persons, seed) not in made:
+            folder = tmp_path_factory.mktemp("planted")
+            store = cohort(create_store(str(folder / "s")), truth, persons, seed)
+            torch.manual_seed(0)
+            config = RunConfig(
+                model="test-image-cnn",
+                manifest="pairs",
+                images="brain",
+                sensors=["EEG"],
+                training=Training(epochs=12, batch_size=16, lr=3e-3, patience=12),
+                evaluation=Evaluation(draws=50, permutations=0),
+            )
+            finetune(store, config, folder / "old")
+            made[truth, persons, seed] = Planted(store, folder / "old")
+        return made[truth, persons, seed]
+
+    return make
+
+
+def cohort(store, truth, persons, seed):
+    people = simulate(persons, seed=seed, minutes=1.0, truth=truth).people
+    recordings = {
+        f"planted/{one.subject}": Recording(
+            tuple(stream(one, sensor) for sensor in RATES),
+            tuple(interval(span.start_s, span.stop_s - span.start_s, span.condition) for span in one.spans),
+        )
+        for one in people
+    }
+    put(store, recordings)
+    definition = {
+        "windows": {"length": "10s", "require": ["EEG", "GSR"]},
+        "label": {"column": "condition", "keep": ["rest", "stress"]},
+        "split": {"method": "kfold", "folds": 2},
+    }
+    # By recording: an image scaled by itself would hide how strong the skin's responses are.
+    skin = representation("spectrogram-psd", segment=16).scaled(Scale(scope="recording"))
+    for name, whose in (("all", "> 'S'"), ("pairs", "> 'S02'"), ("others", "<= 'S02'")):
+        build_manifest(store, parse_definition({**definition, "name": name, "where": f"subject {whose}"}))
+    generate(store, store.manifest("all"), skin, ["GSR"], image_set="skin")
+    brain = representation("spectrogram-psd", segment=64)
+    generate(store, store.manifest("pairs"), brain, ["EEG"], image_set="brain")
+    return store

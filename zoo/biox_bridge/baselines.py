@@ -1,0 +1,113 @@
+"""What a bridge is seen beside: the old model's answers learnt by the new one, and labels of the new sensor's own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from zoo.biox_bridge.encoders import Encoder
+from zoo.biox_bridge.fitting import Budget, Fit, fit
+from zoo.biox_bridge.losses import distilled
+from zoo.biox_bridge.passes import Seen, batches
+from zoo.biox_bridge.source import Rows, Source
+
+Codes = NDArray[np.intp]
+
+
+def distilled_head(
+    new: tuple[Seen, Seen], answers: tuple[Tensor, Tensor], temperature: float, budget: Budget, seed: int
+) -> tuple[nn.Linear, Fit]:
+    """A linear head on the new model's last features learns the old model's answers; the new model is frozen.
+
+    Parameters
+    ----------
+    new : (Seen, Seen)
+        Of pairs and of validation windows.
+    answers : (Tensor, Tensor), shape (windows, classes)
+        The old model's logits of the same windows.
+    """
+    torch.manual_seed(seed)
+    features = [each.pooled[-1] for each in new]
+    head = nn.Linear(features[0].shape[1], answers[0].shape[1])
+
+    def loss(part: int, at: Tensor) -> Tensor:
+        return distilled(head(features[part][at]), answers[part][at], temperature)
+
+    sizes = [len(each) for each in features]
+    return head, fit(head, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed)
+
+
+def distilled_whole(
+    new: Encoder,
+    source: Source,
+    rows: tuple[Rows, Rows],
+    answers: tuple[Tensor, Tensor],
+    temperature: float,
+    budget: Budget,
+    seed: int,
+) -> tuple[Encoder, Fit]:
+    """All of the new model, with a head of its own, learns the old model's answers.
+
+    Source: Hinton et al., 2015, arXiv 1503.02531; the paper's own settings of this baseline are not published.
+    """
+    student = _trainable(new, seed)
+    chain = student.chain
+
+    def loss(part: int, at: Tensor) -> Tensor:
+        logits = chain.head(chain.run_to(source.inputs(rows[part][at.numpy()]), chain.depth))
+        return distilled(logits, answers[part][at], temperature)
+
+    sizes = [len(each) for each in rows]
+    return student, fit(
+        student.network, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed
+    )
+
+
+def supervised(
+    new: Encoder, source: Source, rows: tuple[Rows, Rows], codes: Codes, n_classes: int, budget: Budget, seed: int
+) -> tuple[Encoder, Fit]:
+    """All of the new model learns true labels: of the persons whose labels the old model learnt.
+
+    Parameters
+    ----------
+    rows : (Rows, Rows)
+        To train on and to stop on.
+    codes : array of int
+        Classes of the rows of the manifest.
+    """
+    student = _trainable(new, seed)
+    chain = student.chain
+    count = np.bincount(codes[rows[0]], minlength=n_classes)
+    weight = torch.tensor(len(rows[0]) / (n_classes * np.maximum(count, 1)), dtype=torch.float32)
+
+    def loss(part: int, at: Tensor) -> Tensor:
+        some = rows[part][at.numpy()]
+        logits = chain.head(chain.run_to(source.inputs(some), chain.depth))
+        return cross_entropy(logits, torch.from_numpy(codes[some]), weight)
+
+    sizes = [len(each) for each in rows]
+    return student, fit(
+        student.network, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed
+    )
+
+
+@torch.inference_mode()
+def answers_of(encoder: Encoder, source: Source, rows: Rows) -> Tensor:
+    """Probabilities of windows, shape (windows, classes)."""
+    chain = encoder.chain
+    found = [chain.head(chain.run_to(source.inputs(some), chain.depth)) for some in batches(rows)]
+    return torch.cat(found).softmax(dim=1)
+
+
+def _trainable(encoder: Encoder, seed: int) -> Encoder:
+    """A copy that is trained."""
+    torch.manual_seed(seed)
+    network = deepcopy(encoder.network)
+    for parameter in network.parameters():
+        parameter.requires_grad = True
+    return Encoder(encoder.model, encoder.options, network, encoder.parent)

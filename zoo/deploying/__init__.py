@@ -1,0 +1,1 @@
+"""Networks as files that run without torch: ONNX, INT8, what they cost, and whether they still answer as well."""

@@ -1,0 +1,1 @@
+"""Layers of each family in the form in which they are exported."""

@@ -1,0 +1,1 @@
+"""Pre-training by hidden patches: windows of any sensors and montages, and what held-out persons' patches held."""

@@ -1,0 +1,1 @@
+"""A network's work against the same layers one after the other, in one process by turns."""
