@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, get_args
 
 import typer
 
@@ -18,6 +18,9 @@ from zoo.streaming.commands import stream
 from zoo.timing.commands import bench
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from biocurate.store.store import Store
     from zoo.judging.report import Report
 
 app = typer.Typer(
@@ -223,13 +226,11 @@ def evaluate(
     if manifest is None:
         _print(judge_again(run[0]), as_json)
         return
-    from biocurate import open_store
     from biocurate.cli.progress import progress
 
-    if store is None:
-        raise UsageError("a manifest lies in a store.", where="--manifest", mend="Name it: --store STORE.")
+    opened = _opened(store, at, "--manifest")
     with progress("Measuring", "windows") as bar:
-        report = judge_on(run[0], open_store(store, at), manifest, split, bar)
+        report = judge_on(run[0], opened, manifest, split, bar)
     _print(report, as_json)
 
 
@@ -248,7 +249,7 @@ def _leaks(names: list[str]) -> tuple[Kind, ...]:
 def _sensors(text: str | None) -> tuple[str, ...]:
     from biocurate.sensors import SensorType
 
-    return tuple(str(SensorType.parse(name.strip())) for name in (text or "").split(",") if name.strip())
+    return tuple(str(SensorType.parse(name)) for name in _names(text or ""))
 
 
 def _print(report: Report, as_json: bool) -> None:
@@ -261,7 +262,7 @@ def _print(report: Report, as_json: bool) -> None:
     if as_json:
         print(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
         return
-    show(report.table(), title=f"{report.model}: {', '.join(report.classes)}")
+    show(report.table(), title=f"{report.model}: {', '.join(report.classes) or 'a number'}")
     if report.levels:
         show(report.levels_table(), title="by window, and by what windows are of")
     if report.confusion:
@@ -275,67 +276,80 @@ def _print(report: Report, as_json: bool) -> None:
 
 
 def _print_dropped(run: Path, store: str | None, drop: str, at: str | None, as_json: bool) -> None:
-    import json
-
-    from biocurate import open_store
-    from biocurate.cli.output import show
     from biocurate.cli.progress import progress
-    from biocurate.errors import UsageError
     from zoo.judging.dropped import judge_without
 
-    if store is None:
-        raise UsageError("windows are read again from a store.", where="--drop", mend="Name it: --store STORE.")
-    names = [name.strip() for name in drop.split(",") if name.strip()]
+    opened = _opened(store, at, "--drop")
     with progress("Measuring", "windows") as bar:
-        found = judge_without(run, open_store(store, at), names, bar)
-    if as_json:
-        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
-        return
-    show(found.table(), title=f"{found.model}: what is left of it")
-    for note in found.notes:
-        _say(f"- {note}")
+        found = judge_without(run, opened, _names(drop), bar)
+    _print_table(found, f"{found.model}: what is left of it", as_json)
 
 
 def _print_noisy(run: Path, store: str | None, noise: str, snr: str, at: str | None, as_json: bool) -> None:
-    import json
-
-    from biocurate import open_store
-    from biocurate.cli.output import show
     from biocurate.cli.progress import progress
     from biocurate.errors import UsageError
     from zoo.judging.noisy import judge_with_noise
 
-    if store is None:
-        raise UsageError("windows are read again from a store.", where="--noise", mend="Name it: --store STORE.")
-    kinds = [name.strip() for name in noise.split(",") if name.strip()]
+    opened = _opened(store, at, "--noise")
     try:
         ratios = [float(ratio) for ratio in snr.split(",")]
     except ValueError as error:
         mend = "Write decibels: --snr 30,20,10,0."
         raise UsageError(f"{snr!r} are no ratios.", where="--snr", mend=mend) from error
     with progress("Judging", "ratios") as bar:
-        found = judge_with_noise(run, open_store(store, at), kinds, ratios, bar=bar)
-    if as_json:
-        print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
-        return
-    show(found.table(), title=f"{found.model}: with noise")
-    for note in found.notes:
-        _say(f"- {note}")
+        found = judge_with_noise(run, opened, _names(noise), ratios, bar=bar)
+    _print_table(found, f"{found.model}: with noise", as_json)
 
 
 def _print_comparison(folders: list[Path], as_json: bool) -> None:
-    import json
-
-    from biocurate.cli.output import show
     from zoo.judging.comparing.compare import compare
 
     found = compare(folders)
+    _print_table(found, f"{found.windows:,} held-out windows that all runs share", as_json)
+
+
+class _Told(Protocol):
+    """What is one table and what is to stand beside it."""
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences."""
+        ...
+
+    def table(self) -> pl.DataFrame:
+        """What a person reads."""
+        ...
+
+    def to_json(self) -> dict[str, Any]:
+        """What a program reads."""
+        ...
+
+
+def _print_table(found: _Told, title: str, as_json: bool) -> None:
+    import json
+
+    from biocurate.cli.output import show
+
     if as_json:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
-    show(found.table(), title=f"{found.windows:,} held-out windows that all runs share")
+    show(found.table(), title=title)
     for note in found.notes:
         _say(f"- {note}")
+
+
+def _opened(store: str | None, at: str | None, option: str) -> Store:
+    """The store that an option reads windows from again."""
+    from biocurate import open_store
+    from biocurate.errors import UsageError
+
+    if store is None:
+        raise UsageError("windows are read from a store.", where=option, mend="Name it: --store STORE.")
+    return open_store(store, at)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _say(text: str) -> None:

@@ -182,7 +182,7 @@ def test_without_a_sensor_type_a_run_is_judged_on_what_is_left_of_each_window(st
     assert [left.sensors for left in found.rows] == [("EEG", "ECG"), ("ECG",), ("EEG",)]
     whole, ecg, _ = found.rows
     assert whole.metrics == {name: report.metrics[name] for name in whole.metrics}
-    assert (whole.less, set(ecg.less)) == ({}, {"balanced_accuracy", "auroc"})
+    assert (whole.less, set(ecg.less)) == ({}, {"balanced_accuracy", "auroc", "macro_f1"})
     a_person = 2 * SECONDS
     assert [left.windows for left in found.rows] == [10 * a_person, 9 * a_person, 9 * a_person]
     # ECG alone, by hand: the windows that have one, predicted by the model that did not see their person.

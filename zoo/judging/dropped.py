@@ -14,25 +14,15 @@ import polars as pl
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
-from zoo.data.task import Task
-from zoo.judging.bootstrap import Estimate, estimate
-from zoo.judging.figures import Metric, metrics_of
-from zoo.judging.held import held_out, predictions_of
-from zoo.judging.judge import config_of
-from zoo.judging.paired import difference
+from zoo.judging.again import Again
 from zoo.judging.report import as_text, plain
 from zoo.learners import prepare
 from zoo.models.registry import model_config
-from zoo.runs import checkpoint
-from zoo.runs import folder as runs
-from zoo.runs.config import RunConfig
-from zoo.runs.run_file import check_hash, read_choices
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
-
-FIGURES = ("balanced_accuracy", "auroc", "macro_f1")
-"""Of these, the first two that a task has."""
+    from zoo.judging.bootstrap import Estimate
+    from zoo.runs.config import RunConfig
 
 ALL = "all"
 """In place of names: every sensor type may be missing."""
@@ -108,20 +98,14 @@ def judge_without(run: Path, store: Store, drop: Sequence[str], bar: Progress = 
     UsageError
         Where the run has no such sensor type, or only one.
     """
-    config = config_of(run)
-    manifest = store.manifest(config.manifest)
-    check_hash(read_choices(run / "config.yaml"), config, manifest.hash)
-    task = Task.of(manifest)
-    kept, _ = runs.read_predictions(run)
-    models = {name: checkpoint.load(run / f"model-{name}.safetensors") for name in kept["fold"].unique().sort()}
-    sensors = _sensors(config, next(iter(models.values())).about, run)
-    whole = _predicted(store, task, config, models, kept, sensors, sensors, bar)
-    _check_same(whole, kept, run)
-    rows = [_judged(whole, None, sensors, task, config)]
+    again = Again.of(run, store)
+    sensors = _sensors(again.config, next(iter(again.models.values())).about, run)
+    whole = _predicted(again, store, sensors, sensors, bar)
+    _check_same(whole, again.kept, run)
+    rows = [_judged(again, whole, None, sensors)]
     for left in _subsets(sensors, drop, run):
-        held = _predicted(store, task, config, models, kept, sensors, left, bar)
-        rows.append(_judged(held, whole, left, task, config))
-    return Dropped(config.model, rows, _notes(config))
+        rows.append(_judged(again, _predicted(again, store, sensors, left, bar), whole, left))
+    return Dropped(again.config.model, rows, _notes(again.config))
 
 
 def _sensors(config: RunConfig, about: Mapping[str, Any], run: Path) -> tuple[str, ...]:
@@ -154,28 +138,12 @@ def _subsets(sensors: Sequence[str], drop: Sequence[str], run: Path) -> list[tup
     return [some for some in left if some]
 
 
-def _predicted(
-    store: Store,
-    task: Task,
-    config: RunConfig,
-    models: Mapping[str, checkpoint.Checkpoint],
-    kept: pl.DataFrame,
-    sensors: Sequence[str],
-    left: Sequence[str],
-    bar: Progress,
-) -> pl.DataFrame:
+def _predicted(again: Again, store: Store, sensors: Sequence[str], left: Sequence[str], bar: Progress) -> pl.DataFrame:
     """Held-out windows that have one of the sensor types, predicted from these."""
-    learner = prepare(store, task, _with(config, sensors, left), bar)
-    has = task.rows["sensor_types"].list.eval(pl.element().is_in(list(left))).list.any().to_numpy()
-    number = task.rows.select("window_id").with_row_index("at")
-    tables = []
-    for name, model in models.items():
-        own = number.join(kept.filter(pl.col("fold") == name), on="window_id", how="semi", maintain_order="left")
-        at = own["at"].to_numpy().astype(np.intp)
-        at = at[has[at]]
-        probability = learner.load(model.tensors, model.about).predict(at)
-        tables.append(held_out(task.rows[at], probability, task.classes, name))
-    return pl.concat(tables)
+    rows = again.task.rows
+    learner = prepare(store, again.task, _with(again.config, sensors, left), bar)
+    has = rows["sensor_types"].list.eval(pl.element().is_in(list(left))).list.any().to_numpy()
+    return again.predicted(learner, again.task, has)
 
 
 def _with(config: RunConfig, sensors: Sequence[str], left: Sequence[str]) -> RunConfig:
@@ -196,26 +164,11 @@ def _check_same(found: pl.DataFrame, kept: pl.DataFrame, run: Path) -> None:
         raise ModelError("the store gives other predictions than the run kept.", where=str(run), mend=mend)
 
 
-def _judged(held: pl.DataFrame, whole: pl.DataFrame | None, left: Sequence[str], task: Task, config: RunConfig) -> Left:
+def _judged(again: Again, held: pl.DataFrame, whole: pl.DataFrame | None, left: Sequence[str]) -> Left:
     if held.is_empty():
         raise ModelError("no held-out window has it.", where=", ".join(left), mend="Leave it in: drop others.")
-    own = predictions_of(held, task.classes)
-    known = metrics_of(own)
-    chosen = {name: known[name] for name in [each for each in FIGURES if each in known][:2]}
-    draws, seed = config.evaluation.draws, config.seed
-    found = {name: estimate(metric, [own], draws, seed) for name, metric in chosen.items()}
-    less = {}
-    if whole is not None:
-        same = whole.join(held, on="window_id", how="semi", maintain_order="left")
-        same = held.select("window_id").join(same, on="window_id", maintain_order="left").select(held.columns)
-        less = {name: _less(metric, held, same, task, draws, seed) for name, metric in chosen.items()}
-    return Left(tuple(left), held.height, own.n_persons, found, less)
-
-
-def _less(metric: Metric, held: pl.DataFrame, whole: pl.DataFrame, task: Task, draws: int, seed: int) -> Estimate:
-    """A figure less that of the same windows with all sensor types, over the same draws of persons."""
-    one, other = (predictions_of(each, task.classes) for each in (held, whole))
-    return difference(metric, one, other, draws, seed)
+    less = {} if whole is None else again.less(held, whole)
+    return Left(tuple(left), held.height, held["person"].n_unique(), again.figures(held), less)
 
 
 def _notes(config: RunConfig) -> list[str]:

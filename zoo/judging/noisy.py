@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -18,28 +18,19 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.data.noise import Disturb, Noise
 from zoo.data.task import Task
-from zoo.judging.bootstrap import Estimate, estimate
-from zoo.judging.figures import metrics_of
-from zoo.judging.held import held_out, predictions_of
-from zoo.judging.judge import config_of
-from zoo.judging.paired import difference
+from zoo.judging.again import Again
 from zoo.judging.report import as_text, plain
 from zoo.learners import Learner, prepare
 from zoo.models.registry import model_config
-from zoo.runs import checkpoint
-from zoo.runs import folder as runs
-from zoo.runs.config import RunConfig
-from zoo.runs.run_file import check_hash, read_choices
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
-
-FIGURES = ("balanced_accuracy", "auroc", "macro_f1")
-"""Of these, those that a task has."""
+    from zoo.judging.bootstrap import Estimate
+    from zoo.runs.config import RunConfig
 
 
 @runtime_checkable
-class Disturbable(Protocol):
+class Disturbable(Learner, Protocol):
     """A learner whose samples can go through something before its models see them."""
 
     def disturb(self, by: Disturb | None) -> None:
@@ -116,24 +107,21 @@ def judge_with_noise(
     """
     if foreign := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"there is no noise {foreign[0]!r}.", where="--noise", mend=f"There are {', '.join(KINDS)}.")
-    config = _drawn_live(config_of(run))
-    manifest = store.manifest(config.manifest)
-    check_hash(read_choices(run / "config.yaml"), config, manifest.hash)
-    again = _Again.of(run, store, Task.of(manifest), config)
+    again = Again.of(run, store)
+    task, learner = _disturbable(again, store)
     bar.start(1 + len(kinds) * len(ratios))
-    whole = again.predicted(None)
+    whole = again.predicted(learner, task)
     bar.advance(1)
-    rows, notes = [_judged("none", None, whole, None, again)], []
+    rows, notes = [_judged(again, "none", None, whole, None)], []
     for kind in kinds:
-        told = _Told()
-        made = []
+        told, made = _Told(), []
         for snr_db in ratios:
-            held = again.predicted(told.of(Noise(kind, snr_db, seed)))
-            made.append(_judged(kind, snr_db, held, whole, again))
+            learner.disturb(told.of(Noise(kind, snr_db, seed)))
+            made.append(_judged(again, kind, snr_db, again.predicted(learner, task), whole))
             bar.advance(1)
         rows += made if told.touched else []
         notes += told.notes(kind)
-    return Noisy(config.model, rows, [*notes, *_notes()])
+    return Noisy(again.config.model, rows, [*notes, *_notes()])
 
 
 @dataclass
@@ -159,47 +147,17 @@ class _Told:
         return [f"{kind}: {named} has no such noise" + ("." if self.touched else ", and the rows are left out.")]
 
 
-@dataclass(frozen=True)
-class _Again:
-    """The held-out windows of a run, ready to be predicted again."""
-
-    task: Task
-    config: RunConfig
-    learner: Learner
-    models: Mapping[str, checkpoint.Checkpoint]
-    places: Mapping[str, NDArray[np.intp]]
-    """By fold: rows of the task."""
-
-    @classmethod
-    def of(cls, run: Path, store: Store, task: Task, config: RunConfig) -> _Again:
-        kept, _ = runs.read_predictions(run)
-        if model_config(config.model).spec.input == "features":
-            # Features are measured for what is given; images and samples are found by the whole manifest.
-            task = replace(task, rows=task.rows.join(kept, on="window_id", how="semi", maintain_order="left"))
-        learner = prepare(store, task, config)
-        if not isinstance(learner, Disturbable):
-            mend = "Name a run of features, of images, or of samples."
-            raise ModelError("its inputs were made before, and no sample is read.", where=config.model, mend=mend)
-        number = task.rows.select("window_id").with_row_index("at")
-        folds = kept["fold"].unique().sort().to_list()
-        own = {
-            fold: number.join(kept.filter(fold=fold), on="window_id", how="semi", maintain_order="left")
-            for fold in folds
-        }
-        places = {fold: each["at"].to_numpy().astype(np.intp) for fold, each in own.items()}
-        models = {fold: checkpoint.load(run / f"model-{fold}.safetensors") for fold in folds}
-        return cls(task, config, learner, models, places)
-
-    def predicted(self, by: Disturb | None) -> pl.DataFrame:
-        """Each window by the model that did not see its person."""
-        assert isinstance(self.learner, Disturbable)
-        self.learner.disturb(by)
-        tables = []
-        for fold, model in self.models.items():
-            at = self.places[fold]
-            probability = self.learner.load(model.tensors, model.about).predict(at)
-            tables.append(held_out(self.task.rows[at], probability, self.task.classes, fold))
-        return pl.concat(tables)
+def _disturbable(again: Again, store: Store) -> tuple[Task, Disturbable]:
+    """What reads a run's windows, through something that can be said."""
+    config, task = _drawn_live(again.config), again.task
+    if model_config(config.model).spec.input == "features":
+        # Features are measured for what is given; images and samples are found by the whole manifest.
+        task = replace(task, rows=task.rows.join(again.kept, on="window_id", how="semi", maintain_order="left"))
+    learner = prepare(store, task, config)
+    if not isinstance(learner, Disturbable):
+        mend = "Name a run of features, of images, or of samples."
+        raise ModelError("its inputs were made before, and no sample is read.", where=config.model, mend=mend)
+    return task, learner
 
 
 def _drawn_live(config: RunConfig) -> RunConfig:
@@ -210,19 +168,10 @@ def _drawn_live(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"drawing": config.drawing.model_copy(update={"live": True})})
 
 
-def _judged(kind: str, snr_db: float | None, held: pl.DataFrame, whole: pl.DataFrame | None, again: _Again) -> Tried:
-    own = predictions_of(held, again.task.classes)
-    chosen = {name: metric for name, metric in metrics_of(own).items() if name in FIGURES}
-    draws, seed = again.config.evaluation.draws, again.config.seed
-    found = {name: estimate(metric, [own], draws, seed) for name, metric in chosen.items()}
-    less: dict[str, Estimate] = {}
-    if whole is not None:
-        both = whole.join(held, on="window_id", how="semi", maintain_order="left")
-        same = held.select("window_id").join(both, on="window_id", maintain_order="left").select(held.columns)
-        other = predictions_of(same, again.task.classes)
-        less = {name: difference(metric, own, other, draws, seed) for name, metric in chosen.items()}
+def _judged(again: Again, kind: str, snr_db: float | None, held: pl.DataFrame, whole: pl.DataFrame | None) -> Tried:
     ratio = None if snr_db is None or math.isinf(snr_db) else snr_db
-    return Tried(kind, ratio, held.height, own.n_persons, found, less)
+    less = {} if whole is None else again.less(held, whole)
+    return Tried(kind, ratio, held.height, held["person"].n_unique(), again.figures(held), less)
 
 
 def _notes() -> list[str]:

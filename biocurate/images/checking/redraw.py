@@ -11,9 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from biocurate.curate.windows.reading import read_windows
-from biocurate.errors import UsageError
-from biocurate.images.drawing.picture import Picture, picture_of
-from biocurate.images.drawing.registry import kind_of, representation
+from biocurate.images.drawing.picture import Picture, drawn_as
 from biocurate.images.drawing.windows import Drawing, Status
 from biocurate.images.making.ids import STREAM, image_ids
 from biocurate.images.making.part import BLOCK, image_key
@@ -110,7 +108,7 @@ def redraw(task: Redrawing) -> Redrawn:
     if not rows.height:
         return done
     sensor, channels = task.streams.select("sensor_type", "n_channels").row(0)
-    picture = _picture(stored, task.representation, sensor)
+    picture = drawn_as(stored.attributes, task.representation, sensor)
     if picture is None:
         done.unknown = rows.height
         return done
@@ -121,18 +119,6 @@ def redraw(task: Redrawing) -> Redrawn:
         done.problems.append(f"the numbers of {strange:,} images are not those of their windows. {MEND}")
     _compare(task, rows[known].with_columns(index=pl.Series(numbered.argmax(axis=1)[known])), picture, stored, done)
     return done
-
-
-def _picture(stored: ArrayReader, drawn: str, sensor: str) -> Picture | None:
-    """How a part's images were drawn: as the part says, or by the sensor type's defaults; None where neither fits."""
-    try:
-        if "kind" in stored.attributes:
-            said = picture_of(stored.attributes)
-        else:
-            said = Picture(representation(kind_of(drawn).kind, sensor))
-    except UsageError:
-        return None
-    return said if said.id == drawn else None
 
 
 def _compare(task: Redrawing, rows: pl.DataFrame, picture: Picture, stored: ArrayReader, done: Redrawn) -> None:

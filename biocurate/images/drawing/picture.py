@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from biocurate.errors import UsageError
-from biocurate.images.drawing.registry import Representation, representation
+from biocurate.images.drawing.registry import Representation, kind_of, representation
 from biocurate.images.drawing.render import resize
 from biocurate.images.drawing.scale import Scale
 from biocurate.images.drawing.windows import Drawing, draw
@@ -95,6 +95,24 @@ def picture_of(facts: Mapping[str, Any]) -> Picture:
     """
     drawn = representation(str(facts["kind"]), **facts["parameters"])
     return Picture(drawn.scaled(Scale(**facts.get("scale", {}))), facts["size"])
+
+
+def drawn_as(facts: Mapping[str, Any], drawn: str, sensor: str) -> Picture | None:
+    """How stored images were drawn: as their part says, or by the sensor type's defaults; None where neither fits.
+
+    Parameters
+    ----------
+    facts : mapping
+        Attributes of a part's array.
+    drawn : str
+        The id that its rows name.
+    sensor : str
+    """
+    try:
+        said = picture_of(facts) if "kind" in facts else Picture(representation(kind_of(drawn).kind, sensor))
+    except UsageError:
+        return None
+    return said if said.id == drawn else None
 
 
 def device_of(name: str) -> torch.device:

@@ -1,0 +1,97 @@
+"""The held-out windows of a run, ready to be predicted again, each by the model that did not see its person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from zoo.data.task import Task
+from zoo.judging.bootstrap import Estimate, estimate
+from zoo.judging.figures import metrics_of
+from zoo.judging.held import held_out, predictions_of
+from zoo.judging.judge import config_of
+from zoo.judging.paired import difference
+from zoo.runs import checkpoint
+from zoo.runs import folder as runs
+from zoo.runs.run_file import check_hash, read_choices
+
+if TYPE_CHECKING:
+    from biocurate.store.store import Store
+    from zoo.learners import Learner
+    from zoo.runs.config import RunConfig
+
+FIGURES = ("balanced_accuracy", "auroc", "macro_f1")
+"""Of these, those that a task has; the first is the one to look at."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """A run, its task, and what it predicted."""
+
+    config: RunConfig
+    task: Task
+    kept: pl.DataFrame
+    """Held-out predictions as the run has them."""
+    models: Mapping[str, checkpoint.Checkpoint]
+    """By fold."""
+
+    @classmethod
+    def of(cls, run: Path, store: Store) -> Again:
+        """Open a run.
+
+        Raises
+        ------
+        ModelError
+            Where the store has another manifest than the run's.
+        """
+        config = config_of(run)
+        manifest = store.manifest(config.manifest)
+        check_hash(read_choices(run / "config.yaml"), config, manifest.hash)
+        kept, _ = runs.read_predictions(run)
+        folds = kept["fold"].unique().sort()
+        models = {fold: checkpoint.load(run / f"model-{fold}.safetensors") for fold in folds}
+        return cls(config, Task.of(manifest), kept, models)
+
+    def predicted(self, learner: Learner, task: Task, usable: NDArray[np.bool_] | None = None) -> pl.DataFrame:
+        """Predict the held-out windows from what a learner reads.
+
+        Parameters
+        ----------
+        learner : Learner
+            Of the task.
+        task : Task
+            The run's, or that part of its windows that the learner is of.
+        usable : array of bool, shape (windows of the task,), optional
+            False for windows that are left out.
+        """
+        number = task.rows.select("window_id").with_row_index("at")
+        tables = []
+        for fold, model in self.models.items():
+            own = number.join(self.kept.filter(fold=fold), on="window_id", how="semi", maintain_order="left")
+            at = own["at"].to_numpy().astype(np.intp)
+            at = at if usable is None else at[usable[at]]
+            probability = learner.load(model.tensors, model.about).predict(at)
+            tables.append(held_out(task.rows[at], probability, task.classes, fold))
+        return pl.concat(tables)
+
+    def figures(self, held: pl.DataFrame) -> dict[str, Estimate]:
+        """Figures of predictions, with intervals over persons."""
+        own, draws = predictions_of(held, self.task.classes), self.config.evaluation.draws
+        known = metrics_of(own)
+        return {name: estimate(known[name], [own], draws, self.config.seed) for name in self._named(known)}
+
+    def less(self, held: pl.DataFrame, whole: pl.DataFrame) -> dict[str, Estimate]:
+        """Figures of predictions less those of the same windows in `whole`, over the same draws of persons."""
+        same = held.select("window_id").join(whole, on="window_id", how="inner", maintain_order="left")
+        own, other = (predictions_of(each, self.task.classes) for each in (held, same.select(held.columns)))
+        known, draws = metrics_of(own), self.config.evaluation.draws
+        return {name: difference(known[name], own, other, draws, self.config.seed) for name in self._named(known)}
+
+    def _named(self, known: Sequence[str] | Mapping[str, object]) -> list[str]:
+        return [name for name in FIGURES if name in known]
