@@ -52,6 +52,10 @@ Noise = Annotated[
     typer.Option(help="Kinds of noise in the windows held out: wander, muscle, motion, mains, white, dropout."),
 ]
 Ratios = Annotated[str, typer.Option(help="With --noise: ratios of signal to noise, in decibels.")]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="With --noise: where the weights are now that made a run's vectors.", parser=path_of),
+]
 Images = Annotated[str | None, typer.Option(help="Image set, for models of images.")]
 Embeddings = Annotated[
     list[str] | None, typer.Option("--embeddings", help="Set of embeddings, for a head on them; can be repeated.")
@@ -189,6 +193,7 @@ def evaluate(
     drop: Annotated[str | None, typer.Option(help="Sensor types that may be missing, such as ECG, or all.")] = None,
     noise: Noise = None,
     snr: Ratios = "30,20,10,0",
+    weights: Weights = None,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -203,6 +208,8 @@ def evaluate(
     from biocurate.errors import UsageError
     from zoo.judging.judge import judge_again, judge_on, judge_seeds
 
+    if weights is not None and noise is None:
+        raise UsageError("it is for heads on stored vectors.", where="--weights", mend="Give --noise, or leave it out.")
     if drop is not None and noise is not None:
         raise UsageError("--drop and --noise are tried one at a time.", mend="Leave one of them out.")
     if compare or seeds:
@@ -221,7 +228,7 @@ def evaluate(
     if noise is not None:
         if manifest is not None:
             raise UsageError("windows are those that the run held out.", where="--noise", mend="Leave out --manifest.")
-        _print_noisy(run[0], store, noise, snr, at, as_json)
+        _print_noisy(run[0], store, noise, snr, weights, at, as_json)
         return
     if manifest is None:
         _print(judge_again(run[0]), as_json)
@@ -285,7 +292,9 @@ def _print_dropped(run: Path, store: str | None, drop: str, at: str | None, as_j
     _print_table(found, f"{found.model}: what is left of it", as_json)
 
 
-def _print_noisy(run: Path, store: str | None, noise: str, snr: str, at: str | None, as_json: bool) -> None:
+def _print_noisy(
+    run: Path, store: str | None, noise: str, snr: str, weights: Path | None, at: str | None, as_json: bool
+) -> None:
     from biocurate.cli.progress import progress
     from biocurate.errors import UsageError
     from zoo.judging.noisy import judge_with_noise
@@ -297,7 +306,7 @@ def _print_noisy(run: Path, store: str | None, noise: str, snr: str, at: str | N
         mend = "Write decibels: --snr 30,20,10,0."
         raise UsageError(f"{snr!r} are no ratios.", where="--snr", mend=mend) from error
     with progress("Judging", "ratios") as bar:
-        found = judge_with_noise(run, opened, _names(noise), ratios, bar=bar)
+        found = judge_with_noise(run, opened, _names(noise), ratios, bar=bar, weights=weights)
     _print_table(found, f"{found.model}: with noise", as_json)
 
 

@@ -11,6 +11,8 @@ from pydantic import PositiveFloat, PositiveInt
 
 from biocurate.errors import ModelError
 from zoo.features import EXTRACTORS
+from zoo.features.inner import INNER, dealt
+from zoo.features.standard import Standard
 from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
 
 Floats = NDArray[np.float64]
@@ -18,8 +20,6 @@ Codes = NDArray[np.intp]
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """Inverse strengths of the penalty to choose from, for standardised features."""
-INNER = 4
-"""Parts that training persons are dealt into to choose among them."""
 
 
 class LogregOptions(Options):
@@ -117,25 +117,20 @@ class FeaturesLogreg:
     def _solved(self, values: Floats, codes: Codes, n_classes: int, strength: float) -> FeaturesLogreg:
         from sklearn.linear_model import LogisticRegression
 
-        median, known = _medians(values)
-        filled = np.where(np.isfinite(values), values, median)
-        mean, scale = filled.mean(axis=0), filled.std(axis=0)
-        # A constant feature, or one never seen in training, tells nothing; dividing by its spread would be all noise.
-        scale = np.where(known & (scale > 1e-12 * np.maximum(np.abs(mean), 1.0)), scale, np.inf)
+        standard = Standard.of(values)
         model = LogisticRegression(C=strength, class_weight="balanced", max_iter=self.options.max_iter)
-        model.fit((filled - mean) / scale, codes)
+        model.fit(standard.applied(values), codes)
         weight, bias = model.coef_, model.intercept_
         if n_classes == 2:  # scikit-learn gives one row: the log odds of the second class
             weight, bias = np.concatenate([-weight, weight]) / 2, np.concatenate([-bias, bias]) / 2
         # In C order, as a checkpoint keeps it: the order in memory decides the last bit of a sum.
         weight = np.ascontiguousarray(weight)
         chosen = np.array(strength)
-        return replace(self, median=median, mean=mean, scale=scale, weight=weight, bias=bias, strength=chosen)
+        return replace(self, **standard._asdict(), weight=weight, bias=bias, strength=chosen)
 
     def _chosen(self, values: Floats, codes: Codes, n_classes: int, person: Codes | None) -> float:
         """The strength with the least loss on training persons held out in turn; the weakest penalty if none can be."""
-        group = np.arange(len(codes)) if person is None else np.unique(person, return_inverse=True)[1]
-        part = group % INNER
+        part = dealt(person, len(codes))
         inner = [at for at in range(INNER) if len(np.unique(codes[part != at])) == n_classes and (part == at).any()]
         weight = len(codes) / (n_classes * np.bincount(codes, minlength=n_classes))
         losses = []
@@ -153,7 +148,7 @@ class FeaturesLogreg:
         """Probabilities, shape (windows, classes), of windows with features of shape (windows, features)."""
         if self.median is None or self.mean is None or self.scale is None or self.weight is None or self.bias is None:
             raise ModelError("it has not been fitted.", where="features-logreg")
-        standard = (np.where(np.isfinite(values), values, self.median) - self.mean) / self.scale
+        standard = Standard(self.median, self.mean, self.scale).applied(values)
         # einsum, not BLAS: the sum over features must not depend on how many windows are asked for at once.
         score = np.einsum("nf,kf->nk", standard, self.weight) + self.bias
         if self.multi_label:
@@ -191,11 +186,3 @@ def _sums(values: Floats, person: NDArray[np.intp]) -> Floats:
     out = np.zeros((int(person.max(initial=-1)) + 1, values.shape[1]))
     np.add.at(out, person, values)
     return out
-
-
-def _medians(values: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Median of each feature's known values, 0 where none is known; and where some are."""
-    known = np.asarray(np.isfinite(values).any(axis=0))
-    median = np.zeros(values.shape[1])
-    median[known] = np.nanmedian(values[:, known], axis=0)
-    return median, known

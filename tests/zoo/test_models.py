@@ -31,11 +31,11 @@ def table(windows=200, features=12, classes=2, seed=0):
 
 
 def test_models_are_listed_by_name_and_family():
-    assert list_models("baseline") == ["features-logreg", "image-cnn", "test-image-cnn"]
+    assert list_models("baseline") == ["features-logreg", "features-ridge", "image-cnn", "test-image-cnn"]
     assert list_models("tiny-biomoe") == ["test-tiny-biomoe", "tiny-biomoe"]
     assert list_models("panluna") == ["luna-base", "panluna", "panluna-reference", "test-panluna"]
     assert list_models("none") == []
-    with pytest.raises(ModelError, match="There are embeddings-head, features-logreg, image-cnn"):
+    with pytest.raises(ModelError, match="There are embeddings-head, features-logreg, features-ridge, image-cnn"):
         create_model("resnet")
 
 

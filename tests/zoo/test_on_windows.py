@@ -21,6 +21,7 @@ from biocurate.store.store import create_store
 from biocurate.testing.memory import interval, put
 from zoo.cli import app
 from zoo.data.task import Task
+from zoo.deploying.trial import Asked, trial
 from zoo.judging.dropped import judge_without
 from zoo.learners import prepare
 from zoo.runs import checkpoint
@@ -228,3 +229,18 @@ def test_what_cannot_be_left_out_is_refused(store, run, tmp_path):
     found = CliRunner().invoke(app, ["evaluate", str(folder), "--drop", "ECG", "--store", store.url])
     assert found.exit_code == 0, found.output
     assert "what is left of it" in found.output
+
+
+@pytest.mark.slow
+def test_its_smaller_forms_answer_like_it(store, run):
+    pytest.importorskip("onnxruntime")
+    folder, _ = run
+    found = trial(folder, store, Asked(epochs=2, windows=32)).table
+    rows = {row["form"]: row for row in found.iter_rows(named=True)}
+    assert next(iter(rows)) == "float32"
+    assert rows["float32"]["agreement"] == 1.0
+    assert rows["float32"]["value"] == rows["float32"]["float_value"] > 0.9
+    for form in ("int8 dynamic", "int8 static", "int8 static, trained so"):
+        assert rows[form]["agreement"] > 0.9, form
+        assert rows[form]["of_float"] < 0.6, "a small network is mostly graph, of which nothing shrinks"
+    assert rows["int2 weights, trained so"]["agreement"] > rows["int2 weights"]["agreement"] - 0.1

@@ -12,11 +12,16 @@ from torch.nn.functional import cross_entropy
 
 from zoo.biox_bridge.encoders import Encoder
 from zoo.biox_bridge.fitting import Budget, Fit, fit
-from zoo.biox_bridge.losses import distilled
+from zoo.biox_bridge.losses import distilled, infonce
+from zoo.biox_bridge.low_rank import low_ranked
 from zoo.biox_bridge.passes import Seen, batches
 from zoo.biox_bridge.source import Rows, Source
 
 Codes = NDArray[np.intp]
+CONTRASTED = 128
+"""Numbers that features are projected to where they are contrasted."""
+CONTRAST = 0.1
+"""Temperature of their cosines."""
 
 
 def distilled_head(
@@ -66,6 +71,71 @@ def distilled_whole(
     return student, fit(
         student.network, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed
     )
+
+
+def distilled_low_rank(
+    new: Encoder,
+    source: Source,
+    rows: tuple[Rows, Rows],
+    answers: tuple[Tensor, Tensor],
+    temperature: float,
+    parameters: int,
+    budget: Budget,
+    seed: int,
+) -> tuple[Encoder, Fit]:
+    """A head of its own and low-rank changes of the new model, as many numbers as the bridge has, learn the answers.
+
+    What is frozen stays in evaluation, norms' statistics among it.
+    """
+    with torch.no_grad():
+        last = new.chain.run_to(source.inputs(rows[0][:1]), new.chain.depth)
+    student, changing = low_ranked(new, last, parameters, seed)
+    chain = student.chain
+
+    def loss(part: int, at: Tensor) -> Tensor:
+        logits = chain.head(chain.run_to(source.inputs(rows[part][at.numpy()]), chain.depth))
+        return distilled(logits, answers[part][at], temperature)
+
+    sizes = [len(each) for each in rows]
+    return student, fit(changing, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed)
+
+
+def distilled_contrast(
+    new: Encoder,
+    source: Source,
+    rows: tuple[Rows, Rows],
+    old: tuple[Seen, Seen],
+    temperature: float,
+    budget: Budget,
+    seed: int,
+) -> tuple[Encoder, Fit]:
+    """As `distilled_whole`, and both models' last features of a window are to be told among those of a batch.
+
+    Features pass a linear projection each, which is trained too and not needed afterwards.
+
+    Parameters
+    ----------
+    old : (Seen, Seen)
+        What the old model makes of the windows of `rows`.
+
+    Source: BioX-Bridge, section 4.1, names the method; its sizes are not published and ours here.
+    """
+    student = _trainable(new, seed)
+    chain = student.chain
+    theirs = [each.pooled[-1] for each in old]
+    with torch.no_grad():
+        width = chain.pooled(chain.depth, chain.run_to(source.inputs(rows[0][:1]), chain.depth)).shape[1]
+    into = nn.ModuleList([nn.Linear(width, CONTRASTED), nn.Linear(theirs[0].shape[1], CONTRASTED)])
+
+    def loss(part: int, at: Tensor) -> Tensor:
+        last = chain.run_to(source.inputs(rows[part][at.numpy()]), chain.depth)
+        mine, other = into[0](chain.pooled(chain.depth, last))[:, None], into[1](theirs[part][at])[:, None]
+        apart = (infonce(mine, other, CONTRAST) + infonce(other, mine, CONTRAST)) / 2
+        return distilled(chain.head(last), old[part].logits[at], temperature) + apart
+
+    sizes = [len(each) for each in rows]
+    module = nn.ModuleList([student.network, into])
+    return student, fit(module, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed)
 
 
 def supervised(

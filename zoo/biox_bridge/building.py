@@ -80,7 +80,7 @@ def build(
     Raises
     ------
     ModelError
-        Positions that the models do not have.
+        Positions that the models do not have, or that were to be chosen without pairs.
     """
     started = time.process_time()
     found = _positions(front, tail, pairs, options, seed, at)
@@ -112,10 +112,13 @@ def build(
 def _positions(
     front: Staged, tail: Staged, pairs: Pairs, options: BridgeOptions, seed: int, at: tuple[int, int] | None
 ) -> Positions:
+    if at is None and options.loss == "moments":
+        mend = "Give --positions NEW,OLD, or another loss."
+        raise ModelError("positions are chosen by pairs, and moments has none.", where="bridge", mend=mend)
     if at is None:
         answers = pairs.old.logits.argmax(dim=1).numpy()
         new, old = pairs.new.pooled[1:], pairs.old.pooled[: tail.depth]
-        return choose(new, old, answers, pairs.person, options.probe_folds, seed)
+        return choose(new, old, answers, pairs.person, options.probe_folds, seed, options.probe)
     if not 1 <= at[0] <= front.depth or not at[1] <= tail.depth:
         mend = f"The new model has blocks 1 to {front.depth}, the old one can be entered at 0 to {tail.depth}."
         raise ModelError(f"there is no bridge from {at[0]} to {at[1]}.", where="--positions", mend=mend)

@@ -34,6 +34,9 @@ def bridge(
     old_images: Annotated[str | None, typer.Option(help="Image set that the old model sees; its run's own.")] = None,
     positions: Annotated[str, typer.Option(help="auto, or NEW,OLD: blocks run, and block entered.")] = "auto",
     compare: Compare = None,
+    sweep: Annotated[
+        list[str] | None, typer.Option(help="Values of rank, prototypes or lr to try beside, such as rank=2,8,32.")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of bridge or evaluation.")
     ] = None,
@@ -52,7 +55,7 @@ def bridge(
     from biocurate.cli.output import console, show
     from biocurate.cli.progress import progress
     from biocurate.sensors import SensorType
-    from zoo.biox_bridge.config import BASELINES, BridgeConfig, bridge_settings, parse_positions
+    from zoo.biox_bridge.config import BASELINES, BridgeConfig, bridge_settings, parse_positions, parse_sweep
     from zoo.biox_bridge.run import bridge as train
     from zoo.models.registry import list_models, model_config, validated
 
@@ -65,6 +68,7 @@ def bridge(
         "new_images": images,
         "new_sensors": tuple(named),
         "positions": parse_positions(positions),
+        "sweep": parse_sweep(sweep or []),
         "seed": seed,
         "compare": BASELINES if compare is None else tuple(name for name in compare if name != "none"),
         **bridge_settings(model_config(new) if new in list_models() else None, set_ or []),

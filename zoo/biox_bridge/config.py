@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from biocurate.errors import ModelError, UsageError
+from zoo.biox_bridge.positions import Judged
 from zoo.models.registry import ModelConfig, Options, validated
 from zoo.runs.config import Evaluation, setting
 
-Baseline = Literal["shuffled", "random", "distilled", "distilled head", "supervised"]
+Baseline = Literal[
+    "shuffled", "random", "distilled", "distilled head", "distilled lora", "distilled contrast", "supervised"
+]
 """What is trained beside the bridge; majority, chance and the old model cost nothing and are always there."""
 
-BASELINES: tuple[Baseline, ...] = ("shuffled", "random", "distilled", "distilled head", "supervised")
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+
+
+Swept = Literal["rank", "prototypes", "lr"]
+"""Options that a sweep can vary: of the bridge and its training alone, so that passes and roles stay."""
 
 
 class BridgeOptions(Options):
@@ -26,7 +33,8 @@ class BridgeOptions(Options):
     prototypes: PositiveInt = 50
     prototypes_from: Literal["real", "randn"] = "real"
     """Tokens of the old model, or normal numbers as in the published scripts."""
-    loss: Literal["cosine", "mse", "l1", "infonce"] = "cosine"
+    loss: Literal["cosine", "mse", "l1", "infonce", "moments"] = "cosine"
+    """``moments`` needs no pairs, and is given none."""
     aligned: Literal["last", "bridge"] = "last"
     """Where guess and target are compared: after the old model's last block, or where the bridge ends."""
     temperature: PositiveFloat = 0.1
@@ -47,6 +55,8 @@ class BridgeOptions(Options):
     """Share of the paired windows that are used, drawn by the seed."""
     probe_folds: int = Field(default=5, ge=2)
     """Of the probes that choose where the bridge begins."""
+    probe: Judged = "pooled"
+    """One macro F1 over all folds, which is ours, or ``mean-of-folds`` as published."""
 
 
 class BridgeConfig(Options):
@@ -70,6 +80,8 @@ class BridgeConfig(Options):
     compare: tuple[Baseline, ...] = BASELINES
     options: dict[str, Any] = Field(default_factory=dict)
     """Of the new model, where it is made with random weights."""
+    sweep: dict[Swept, tuple[float, ...]] = Field(default_factory=dict)
+    """Options, and values of each for which further bridges are trained, the other options as they are."""
     bridge: BridgeOptions = BridgeOptions()
     evaluation: Evaluation = Evaluation(permutations=0)
 
@@ -98,6 +110,29 @@ def bridge_settings(new: ModelConfig | None, pairs: Sequence[str]) -> dict[str, 
     return {
         part: validated(kind, sorted_in[part], "bridge").model_dump(exclude_unset=True) for part, kind in kinds.items()
     }
+
+
+def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """Options and their values, such as ``rank=2,8,32``.
+
+    Raises
+    ------
+    UsageError
+        Anything else, or one value twice.
+    ModelError
+        A value that the option cannot have.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for text in texts:
+        option, _, listed = text.partition("=")
+        if option not in get_args(Swept) or option in found or not listed:
+            mend = f"Write OPTION=VALUE,VALUE once for each of {', '.join(get_args(Swept))}."
+            raise UsageError(f"{text!r} is no sweep.", where="--sweep", mend=mend)
+        values = [getattr(validated(BridgeOptions, {option: each}, "--sweep"), option) for each in listed.split(",")]
+        if len(set(values)) < len(values):
+            raise UsageError(f"{text!r} has a value twice.", where="--sweep", mend="Name each once.")
+        found[option] = tuple(values)
+    return found
 
 
 def parse_positions(text: str) -> tuple[int, int] | None:

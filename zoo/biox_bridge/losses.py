@@ -14,7 +14,19 @@ from zoo.biox_bridge.bridge import alignment
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Of guess and target, each of shape (windows, tokens, width)."""
 
-LOSSES: Mapping[str, Loss] = MappingProxyType({"cosine": alignment, "mse": mse_loss, "l1": l1_loss})
+
+def moments(guess: Tensor, target: Tensor) -> Tensor:
+    """How far a batch's mean tokens are from another's as a whole, in mean and covariance: no window has a partner.
+
+    Source: Deep CORAL (Sun & Saenko, 2016, arXiv 1607.01719), equation 1, without its factor, and the means too.
+    """
+    found, true = (each.mean(dim=1) for each in (guess, target))
+    off = [each - each.mean(dim=0) for each in (found, true)]
+    spread = [each.T @ each / max(1, len(each) - 1) for each in off]
+    return mse_loss(found.mean(dim=0), true.mean(dim=0)) + mse_loss(*spread)
+
+
+LOSSES: Mapping[str, Loss] = MappingProxyType({"cosine": alignment, "mse": mse_loss, "l1": l1_loss, "moments": moments})
 """Those without a parameter."""
 
 

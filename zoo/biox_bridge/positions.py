@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Literal
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
@@ -18,6 +19,10 @@ from zoo.models.staged import Inputs, Staged
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+Judged = Literal["pooled", "mean-of-folds"]
+"""How the probe's held-out guesses are judged."""
+CONSTANT = 0.95
+"""Share of windows with one answer from which on there is next to nothing to probe for."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,13 @@ class Positions:
 
 
 def choose(
-    new: Sequence[Tensor], old: Sequence[Tensor], answers: Codes, person: Codes, folds: int = 5, seed: int = 0
+    new: Sequence[Tensor],
+    old: Sequence[Tensor],
+    answers: Codes,
+    person: Codes,
+    folds: int = 5,
+    seed: int = 0,
+    judged: Judged = "pooled",
 ) -> Positions:
     """Choose where the bridge begins, then where it leads to.
 
@@ -57,14 +68,21 @@ def choose(
         code parts windows.
     folds : int
     seed : int
+    judged : {"pooled", "mean-of-folds"}
+        See `probe`.
 
     Source: BioX-Bridge (arXiv 2510.02276), section 3.3; published code, revision 3a84fba: macro F1 of a logistic
-    regression, mean over folds.
+    regression, mean over folds. That all held-out guesses are judged at once is ours.
     """
-    probes = [probe(each.numpy(), answers, person, folds, seed) for each in new]
+    probes = [probe(each.numpy(), answers, person, folds, seed, judged) for each in new]
     alike = [[linear_cka(here, there) for there in old] for here in new]
     notes = []
     begin = _first_best(probes)
+    if begin is not None and nearly_constant(answers, person):
+        notes.append(
+            "The old model answers nearly the same for all pairs, or otherwise for one person alone: the probes hardly "
+            "tell where the bridge should begin."
+        )
     if begin is None:
         notes.append("The old model answers the same for nearly all pairs: no probe; the bridge begins at the end.")
         begin = len(new) - 1
@@ -75,8 +93,34 @@ def choose(
     return Positions(begin + 1, end, probes, alike, tuple(notes))
 
 
-def probe(features: Floats, answers: Codes, person: Codes, folds: int = 5, seed: int = 0) -> float:
-    """Mean macro F1, over held-out persons, of a logistic regression; NaN where answers or persons are too few."""
+def nearly_constant(answers: Codes, person: Codes) -> bool:
+    """Whether one answer is that of `CONSTANT` of the windows or more, or any other is one person's alone."""
+    told, code = np.unique(answers, return_inverse=True)
+    counts = np.bincount(code)
+    others = code != counts.argmax()
+    return bool(counts.max() >= CONSTANT * len(answers) or (len(told) > 1 and len(np.unique(person[others])) < 2))
+
+
+def probe(
+    features: Floats, answers: Codes, person: Codes, folds: int = 5, seed: int = 0, judged: Judged = "pooled"
+) -> float:
+    """Macro F1, over held-out persons, of a logistic regression.
+
+    Parameters
+    ----------
+    features : array, shape (windows, width)
+    answers, person : array of int, shape (windows,)
+    folds : int
+    seed : int
+    judged : {"pooled", "mean-of-folds"}
+        ``pooled``: one macro F1 over all held-out windows. ``mean-of-folds``: the mean of one a fold, as published.
+        Where a fold of persons has one answer that one is 1.0 for whoever always says it, and all blocks are alike.
+
+    Returns
+    -------
+    float
+        NaN where answers or persons are too few.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import f1_score
@@ -87,18 +131,24 @@ def probe(features: Floats, answers: Codes, person: Codes, folds: int = 5, seed:
     folds = min(folds, len(np.unique(person)))
     if folds < 2 or len(np.unique(answers)) < 2:
         return float("nan")
-    found = []
+    guesses = np.empty_like(answers)
+    held = []
     with catch_warnings():
         simplefilter("ignore", UserWarning)  # a class in fewer persons than folds
         simplefilter("ignore", ConvergenceWarning)
         parted = list(StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(features, answers, person))
         for train, test in parted:
             if len(np.unique(answers[train])) < 2:
+                guesses[test] = answers[train[0]]  # who has learnt one answer can only say that one
                 continue
             model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, random_state=0))
-            guess = model.fit(features[train], answers[train]).predict(features[test])
-            found.append(f1_score(answers[test], guess, average="macro", zero_division=0.0))
-    return float(np.mean(found)) if found else float("nan")
+            guesses[test] = model.fit(features[train], answers[train]).predict(features[test])
+            held.append(test)
+    if not held:
+        return float("nan")
+    parts = held if judged == "mean-of-folds" else [np.arange(len(answers))]
+    found = [f1_score(answers[part], guesses[part], average="macro", zero_division=0.0) for part in parts]
+    return float(np.mean(found))
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from zoo.biox_bridge.encoders import Encoder, check_unchanged, digest, open_new,
 from zoo.biox_bridge.keeping import MODEL, keep, keep_log
 from zoo.biox_bridge.roles import Roles, cells, roles_of
 from zoo.biox_bridge.source import Source
+from zoo.biox_bridge.sweep import Step, keep_sweep, sweep
 from zoo.biox_bridge.systems import Outcome, Sides, own_model, pass_over, systems
 from zoo.biox_bridge.told import notes_of, table_of
 from zoo.data.task import Task
@@ -88,6 +89,8 @@ def bridge(
         ]
         found = _judged(task, config, made)
         _write(run, choices, found, made, leaks)
+        if config.sweep:
+            keep_sweep(run, task, config, [step for each in made for step in each.steps])
     return BridgeRun(found[2], found[3])
 
 
@@ -98,6 +101,7 @@ class _Made:
     sides: Sides
     roles: list[Roles]
     outcomes: list[Outcome]
+    steps: list[Step]
 
 
 def _bridged(
@@ -128,17 +132,18 @@ def _bridged(
     own = None
     if "supervised" in config.compare and len(roles[0].train):
         own = own_model(sides, roles[0], task.codes, task.person, config)
-    outcomes = []
+    outcomes, steps = [], []
     for each in roles:
         outcome = systems(sides, random, own, each, config)
         about = _about(task, config, sides, each, leaks)
         keep(run / f"model-{each.name}.safetensors", sides, outcome, config.bridge, about)
         keep_log(run / "log" / each.name, sides, each, outcome)
         outcomes.append(outcome)
+        steps += sweep(sides, each, outcome, config)
         bar.advance(1)
     check_unchanged(old, marks[0])
     check_unchanged(new, marks[1])
-    return _Made(sides, roles, outcomes)
+    return _Made(sides, roles, outcomes, steps)
 
 
 def _about(task: Task, config: BridgeConfig, sides: Sides, roles: Roles, leaks: Leaks) -> dict[str, Any]:

@@ -11,7 +11,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zoo.biox_bridge.baselines import answers_of, distilled_head, distilled_whole, supervised
+from zoo.biox_bridge.baselines import (
+    answers_of,
+    distilled_contrast,
+    distilled_head,
+    distilled_low_rank,
+    distilled_whole,
+    supervised,
+)
 from zoo.biox_bridge.building import Built, Pairs, build
 from zoo.biox_bridge.config import BridgeConfig
 from zoo.biox_bridge.encoders import Encoder
@@ -52,6 +59,8 @@ class Outcome:
     """What each system answers for the held-out windows of one role, and what its training took."""
 
     built: Built
+    pair: Rows
+    """Windows that it learnt from."""
     answers: dict[str, Floats] = field(default_factory=dict)
     """By system: probabilities, shape (windows, classes)."""
     costs: dict[str, Fit] = field(default_factory=dict)
@@ -99,15 +108,15 @@ def systems(
     pair = np.sort(rng.permutation(roles.pair)[:share])
     test = sides.of(roles.test)
     built = bridge_of(sides, pair, roles.val, config)
-    out = Outcome(built)
-    _add(out, "bridge", _probabilities(built, test), built.fit, sides.seconds)
+    out = Outcome(built, pair)
+    _add(out, "bridge", probabilities(built, test), built.fit, sides.seconds)
     if "shuffled" in config.compare:
         exchanged = rng.permutation(pair), rng.permutation(roles.val)
         other = bridge_of(sides, pair, roles.val, config, exchanged)
-        _add(out, "pairs shuffled", _probabilities(other, test), other.fit, sides.seconds)
+        _add(out, "pairs shuffled", probabilities(other, test), other.fit, sides.seconds)
     if random is not None:
         other = bridge_of(random, pair, roles.val, config)
-        _add(out, "encoders random", _probabilities(other, random.of(roles.test)), other.fit, random.seconds)
+        _add(out, "encoders random", probabilities(other, random.of(roles.test)), other.fit, random.seconds)
     _distil(out, sides, pair, roles, config)
     if own is not None:
         _add(out, "own, supervised", answers_of(own[0], sides.new_source, roles.test), own[1])
@@ -127,6 +136,9 @@ def bridge_of(
     def whole(at: int, form: Form) -> tuple[Tensor, Tensor]:
         return tokens_at(tail, source, pair, at, form), tokens_at(tail, source, val, at, form)
 
+    if exchanged is None and config.bridge.loss == "moments":
+        rng = np.random.default_rng([config.seed, 11])
+        exchanged = rng.permutation(pair), rng.permutation(val)
     drawn = partial(_drawn, sides, pair, config.seed)
     parts = sides.of(pair, exchanged and exchanged[0]), sides.of(val, exchanged and exchanged[1])
     return build(sides.new.chain, tail, *parts, config.bridge, drawn, whole, config.seed, config.positions)
@@ -147,19 +159,29 @@ def _distil(out: Outcome, sides: Sides, pair: Rows, roles: Roles, config: Bridge
         with torch.inference_mode():
             found = head(sides.of(roles.test).new.pooled[-1]).softmax(dim=1)
         _add(out, "distilled, head", found, took, sides.seconds)
+    new, source, rows = sides.new, sides.new_source, (pair, roles.val)
+    students = {}
     if "distilled" in config.compare:
-        rows = pair, roles.val
-        student, took = distilled_whole(sides.new, sides.new_source, rows, answers, soft, budget, config.seed)
-        _add(out, "distilled, whole", answers_of(student, sides.new_source, roles.test), took, sides.seconds)
+        students["distilled, whole"] = distilled_whole(new, source, rows, answers, soft, budget, config.seed)
+    if "distilled lora" in config.compare:
+        count = out.built.fit.parameters
+        learnt = distilled_low_rank(new, source, rows, answers, soft, count, budget, config.seed)
+        students["distilled, low rank"] = learnt
+    if "distilled contrast" in config.compare:
+        old = parts[0].old, parts[1].old
+        students["distilled, contrast"] = distilled_contrast(new, source, rows, old, soft, budget, config.seed)
+    for name, (student, took) in students.items():
+        _add(out, name, answers_of(student, source, roles.test), took, sides.seconds)
 
 
 @torch.inference_mode()
-def _probabilities(built: Built, test: Pairs) -> Tensor:
-    return built.bridged.answers(test.new.pooled[built.positions.new]).softmax(dim=1)
+def probabilities(built: Built, test: Pairs) -> Floats:
+    """What a bridge answers for windows that were passed, shape (windows, classes)."""
+    return _floats(built.bridged.answers(test.new.pooled[built.positions.new]).softmax(dim=1))
 
 
-def _add(out: Outcome, system: str, found: Tensor, took: Fit, before: float = 0.0) -> None:
-    out.answers[system] = _floats(found)
+def _add(out: Outcome, system: str, found: Tensor | Floats, took: Fit, before: float = 0.0) -> None:
+    out.answers[system] = _floats(found) if isinstance(found, Tensor) else found
     out.costs[system] = Fit(took.parameters, took.seconds + before, took.step_mib, took.best_epoch, took.curve)
 
 

@@ -44,13 +44,26 @@ def notes_of(
         f"Bridges lead from after blocks of the new model's {depth.front.depth} into a block of the old model's "
         f"{depth.tail.depth}: {where}."
     )
-    notes += sorted({note for each in found for note in each.notes})
+    for note in sorted({note for each in found for note in each.notes}):
+        whose = [roles.name for roles, each in zip(roles, found, strict=True) if note in each.notes]
+        notes.append(note if len(whose) == len(found) else f"{', '.join(whose)}: {note}")
     notes.append(
         "Control `pairs shuffled`: windows of the new sensor exchanged among all pairs. `encoders random`: both "
         "networks with new weights, the old one's head among them. `majority`: shares of the old model's answers."
     )
+    if config.bridge.loss == "moments":
+        notes.append(
+            "The bridge was given no pairs: windows of the new sensor were exchanged among all, as in the control."
+        )
+    if config.sweep:
+        notes.append(
+            f"sweep.csv has bridges of other {', '.join(config.sweep)}, judged on the same persons: a value chosen by "
+            "it would be chosen on whom it is judged on; val_alignment needs none of them."
+        )
     notes.append(
-        f"`distilled` learns the old model's answers on the same pairs in as many epochs ({config.bridge.epochs})."
+        f"`distilled` learns the old model's answers on the same pairs in as many epochs ({config.bridge.epochs}); "
+        "`low rank` trains at most as many numbers as the bridge, or its head alone where that has more. Each system "
+        "is trained once: nothing is tuned."
     )
     return notes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from biocurate.curate.quality.validation.noise import ADDED, RAIL, applies, dropped
 from biocurate.sensors import SensorType
 from zoo.data.counted import Ints, uniform
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Floats = NDArray[np.float64]
 Band = tuple[float, float]
@@ -185,6 +188,12 @@ class OfImages:
     """Of each image's channel of a window."""
     sensor: NDArray[np.object_]
     """Sensor type of each."""
+
+    @classmethod
+    def of(cls, by: Disturb, images: pl.DataFrame) -> OfImages:
+        """Of images that a dataset draws: ``window_row``, ``index`` of the channel and ``sensor_type`` of each."""
+        item = items(images["window_row"].to_numpy(), images["index"].to_numpy())
+        return cls(by, item, images["sensor_type"].to_numpy())
 
     def shift(self, at: Ints, rate: float, seed: int, epoch: int) -> Ints:
         """Windows stay where they are."""

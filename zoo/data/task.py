@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Codes = NDArray[np.intp]
 Kind = Literal["classification", "regression"]
+KINDS: tuple[Kind, ...] = ("classification", "regression")
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Task:
             mend = "Give its definition a `label`, and build it again: biocurate manifest build FILE"
             raise ManifestError("it has windows without a label.", where=where, mend=mend)
         if manifest.numeric and "regression" not in kinds:
-            mend = "Numbers are learnt by: biocurate zoo finetune features-ridge. Here give `label` names: `kind: class`."
+            mend = "Numbers are learnt by `biocurate zoo finetune features-ridge`. Here give `label` kind: class."
             raise ManifestError("its label is a number, and classes are asked for.", where=where, mend=mend)
         if rows["label"].n_unique() < 2:
             what = "all have the same labels" if manifest.multi_label else "have less than two labels"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from biocurate.errors import ModelError
 from biocurate.store.embeddings import each_part, embedding_rows
 from biocurate.store.store import Store
-from zoo.embedding.source import open_source
+from zoo.embedding.source import open_source, seed_of
 
 SPAN = ["recording_id", "revision", "t0_ns", "duration_ns"]
 STREAM = ["recording_id", "revision", "stream_no"]
@@ -59,6 +59,26 @@ def read_slots(
     ModelError
         Where no window has a vector, a representation has none, or the sets were made by different weights.
     """
+    found = slot_rows(store, windows, names, sensors, representations)
+    slots = found.unique("slot").sort("slot").select("sensor_type", "representation").rows()
+    mean = averaged(each_part(store, found), found, (windows.height, len(slots)))
+    return Slots(mean, tuple(slots), tuple(found["source"].unique().sort()))
+
+
+def slot_rows(
+    store: Store,
+    windows: pl.DataFrame,
+    names: Sequence[str],
+    sensors: Sequence[str] = (),
+    representations: Sequence[str] = (),
+) -> pl.DataFrame:
+    """List the vectors of windows; as of `read_slots`.
+
+    Returns
+    -------
+    DataFrame
+        ``place`` (of the window in ``windows``), ``slot``, and of each vector its image, its part and who made it.
+    """
     found = pl.concat([_rows(store, name, windows) for name in names])
     found = found.filter(pl.col("sensor_type").is_in(list(sensors))) if sensors else found
     where = f"embeddings {', '.join(names)}"
@@ -69,18 +89,37 @@ def read_slots(
         mend = "Make them by one: biocurate zoo embed … --overwrite"
         raise ModelError("they were made by different weights.", where=where, mend=mend)
     keys = ["sensor_type", "representation"]
-    slots = found.select(keys).unique().sort(keys)
-    slot = found.join(slots.with_row_index("slot"), on=keys, how="left", maintain_order="left")["slot"].to_numpy()
-    place = found["place"].to_numpy().astype(np.int64) * slots.height + slot
+    slots = found.select(keys).unique().sort(keys).with_row_index("slot")
+    return found.join(slots, on=keys, how="left", maintain_order="left")
+
+
+def averaged(
+    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]], rows: pl.DataFrame, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Average vectors by window and slot.
+
+    Parameters
+    ----------
+    parts : iterable
+        Places in ``rows`` and their vectors; every row in one part.
+    rows : DataFrame
+        place and slot of each vector.
+    shape : tuple of int
+        Windows and slots.
+
+    Returns
+    -------
+    array, shape (windows, slots, width), float32; NaN where there is no vector
+    """
+    into = rows["place"].to_numpy().astype(np.int64) * shape[1] + rows["slot"].to_numpy()
     total: NDArray[np.float64] | None = None
-    for at, vectors in each_part(store, found):
-        total = np.zeros((windows.height * slots.height, vectors.shape[1])) if total is None else total
-        np.add.at(total, place[at], vectors)
+    for at, vectors in parts:
+        total = np.zeros((shape[0] * shape[1], vectors.shape[1])) if total is None else total
+        np.add.at(total, into[at], vectors)
     assert total is not None
-    count = np.bincount(place, minlength=len(total))[:, None]
+    count = np.bincount(into, minlength=len(total))[:, None]
     mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
-    shape = (windows.height, slots.height, total.shape[1])
-    return Slots(mean.astype(np.float32).reshape(shape), tuple(slots.rows()), tuple(found["source"].unique().sort()))
+    return mean.astype(np.float32).reshape(*shape, -1)
 
 
 def _of_kinds(found: pl.DataFrame, kinds: Sequence[str], where: str) -> pl.DataFrame:
@@ -102,7 +141,7 @@ def check_source(store: Store, names: Sequence[str], sources: Sequence[str], par
     ModelError
         Where the vectors are not of the weights that `parent` names.
     """
-    trained = [source for source in sources if not source.startswith("random")]
+    trained = [source for source in sources if seed_of(source) is None]
     where = f"embeddings {', '.join(names)}"
     if trained and parent is None:
         mend = f"Name them, so that leaks can be looked for: --from {trained[0].partition('/')[0]}"
@@ -112,7 +151,7 @@ def check_source(store: Store, names: Sequence[str], sources: Sequence[str], par
     known = open_source(str(Path(parent)), {}).weights
     made = {embedding_rows(store, name).select("weights").first().collect().item() for name in names}
     if made != {known}:
-        mend = "Name those that made them, or leave --from out where they are random."
+        mend = "Name those that made them: --from, or --weights of a run; neither where they are random."
         raise ModelError(f"they were not made by the weights of {parent}.", where=where, mend=mend)
 
 
@@ -121,5 +160,6 @@ def _rows(store: Store, name: str, windows: pl.DataFrame) -> pl.DataFrame:
     spans = windows.select(SPAN).with_row_index("place").lazy()
     sensors = store.streams.select(*STREAM, "sensor_type")
     rows = embedding_rows(store, name).join(spans, on=SPAN, how="inner")
-    kept = ["place", "sensor_type", "representation", "part", "part_digest", "row", "weights", "source"]
+    made = ["part", "part_digest", "row", "image_set", "model", "weights", "source"]
+    kept = ["place", "sensor_type", "stream_no", "channel", "representation", *made]
     return rows.join(sensors, on=STREAM, how="inner").select(kept).sort("place", "part", "row").collect()

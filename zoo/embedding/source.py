@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -14,6 +15,10 @@ from zoo.runs.parent import Parent, load_parent
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+MISPLACED = "Name the folder that they are in now: --weights DIR."
+"""What mends weights that are not where a run found them."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,42 @@ def open_source(name: str, options: Mapping[str, Any], seed: int = 0) -> Source:
     network = create_model(about["model"], **about["options"])
     network.load_state_dict({key: torch.from_numpy(each.copy()) for key, each in parent.checkpoint.tensors.items()})
     return _source(about["model"], parent.name.partition("/")[0], network, parent.name, parent)
+
+
+def open_again(model: str, origin: str, weights: str, parent: str | None) -> Source:
+    """Open the network that made some embeddings.
+
+    Parameters
+    ----------
+    model, origin, weights : str
+        As the rows of a set name them.
+    parent : str, optional
+        Its checkpoint, or a folder that has one; of no meaning where weights were random.
+
+    Raises
+    ------
+    ModelError
+        Where it cannot be had again, or its weights are others.
+    """
+    seed = seed_of(origin)
+    if seed is not None:
+        made = open_source(model, {}, seed)
+        if made.weights != weights:
+            mend = "Other options or another PyTorch made them: take vectors of a checkpoint, which is kept."
+            raise ModelError("its random weights cannot be made again.", where=f"{model}, seed {seed}", mend=mend)
+        return made
+    if parent is None:
+        raise ModelError(f"they were made by the weights of {origin}.", where="embeddings", mend=MISPLACED)
+    found = open_source(parent, {})
+    if found.weights != weights:
+        raise ModelError(f"these are not the weights of {origin}.", where=parent, mend=MISPLACED)
+    return found
+
+
+def seed_of(origin: str) -> int | None:
+    """Seed of random weights; None of a checkpoint's, whose origin is a folder and a file."""
+    found = re.fullmatch(r"random(\d+)", origin)
+    return None if found is None else int(found[1])
 
 
 def weights_of(network: nn.Module) -> str:

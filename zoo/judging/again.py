@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from biocurate.errors import ModelError
 from zoo.data.task import Task
 from zoo.judging.bootstrap import Estimate, estimate
 from zoo.judging.figures import metrics_of
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 FIGURES = ("balanced_accuracy", "auroc", "macro_f1")
 """Of these, those that a task has; the first is the one to look at."""
+
+CLOSE = 1e-3
+"""Greatest difference of a probability to the one that the run kept: machines differ a little."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,21 @@ class Again:
             probability = learner.load(model.tensors, model.about).predict(at)
             tables.append(held_out(task.rows[at], probability, task.classes, fold))
         return pl.concat(tables)
+
+    def check_same(self, found: pl.DataFrame, run: Path) -> None:
+        """Refuse to compare with predictions of the run that cannot be made again.
+
+        Raises
+        ------
+        ModelError
+            Where a probability differs by more than machines do.
+        """
+        names = [name for name in self.kept.columns if name.startswith("p_")]
+        both = self.kept.join(found, on="window_id", how="left", suffix="_again")
+        apart = np.abs(both.select(names).to_numpy() - both.select([f"{name}_again" for name in names]).to_numpy())
+        if found.height != self.kept.height or not np.nanmax(apart) <= CLOSE:
+            mend = "Name the store that it was trained on, with --at where its windows were built anew."
+            raise ModelError("the store gives other predictions than the run kept.", where=str(run), mend=mend)
 
     def figures(self, held: pl.DataFrame) -> dict[str, Estimate]:
         """Figures of predictions, with intervals over persons."""

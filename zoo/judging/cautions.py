@@ -24,7 +24,9 @@ def cautions(held: pl.DataFrame, own: Predictions, classes: Sequence[str]) -> li
             f"not {held.height:,} windows, and whatever tells recordings apart can pass for the label."
         )
     folds = held["fold"].n_unique()
-    if folds > 1:
+    if own.numeric:
+        notes += _of_numbers(folds)
+    elif folds > 1:
         notes.append(
             f"AUROC is computed within each of {folds} folds and averaged by persons; scores are never pooled over "
             "folds. Decisions (accuracy, F1) are counted together."
@@ -44,4 +46,14 @@ def cautions(held: pl.DataFrame, own: Predictions, classes: Sequence[str]) -> li
         )
     if absent := [name for at, name in enumerate(classes) if not own.holds(at).any()]:
         notes.append(f"No held-out window is labelled {', '.join(absent)}.")
+    return notes
+
+
+def _of_numbers(folds: int) -> list[str]:
+    notes = ["R2 is against the mean of the training windows: 0 is that mean, and less than 0 is worse than it."]
+    if folds > 1:
+        notes.append(
+            f"Spearman is computed within each of {folds} folds and averaged by persons; ranks are never pooled over "
+            "folds. Errors (RMSE, MAE, R2) are counted together."
+        )
     return notes

@@ -8,7 +8,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import polars as pl
 
 from biocurate.engine import Progress, Silent
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 ALL = "all"
 """In place of names: every sensor type may be missing."""
-
-CLOSE = 1e-3
-"""Greatest difference of a probability to the one that the run kept: machines differ a little."""
 
 HOW = {
     "window": "What is left out is taken away: the network sees fewer channels, and nothing stands in for them.",
@@ -101,7 +97,7 @@ def judge_without(run: Path, store: Store, drop: Sequence[str], bar: Progress = 
     again = Again.of(run, store)
     sensors = _sensors(again.config, next(iter(again.models.values())).about, run)
     whole = _predicted(again, store, sensors, sensors, bar)
-    _check_same(whole, again.kept, run)
+    again.check_same(whole, run)
     rows = [_judged(again, whole, None, sensors)]
     for left in _subsets(sensors, drop, run):
         rows.append(_judged(again, _predicted(again, store, sensors, left, bar), whole, left))
@@ -152,16 +148,6 @@ def _with(config: RunConfig, sensors: Sequence[str], left: Sequence[str]) -> Run
         gone = [name for name in sensors if name not in left]
         return config.model_copy(update={"options": {**config.options, "absent": gone}})
     return config.model_copy(update={"sensors": tuple(left), "parent": None})
-
-
-def _check_same(found: pl.DataFrame, kept: pl.DataFrame, run: Path) -> None:
-    """Refuse to compare with predictions that cannot be made again."""
-    names = [name for name in kept.columns if name.startswith("p_")]
-    both = kept.join(found, on="window_id", how="left", suffix="_again")
-    apart = np.abs(both.select(names).to_numpy() - both.select([f"{name}_again" for name in names]).to_numpy())
-    if found.height != kept.height or not np.nanmax(apart) <= CLOSE:
-        mend = "Name the store that it was trained on, with --at where its windows were built anew."
-        raise ModelError("the store gives other predictions than the run kept.", where=str(run), mend=mend)
 
 
 def _judged(again: Again, held: pl.DataFrame, whole: pl.DataFrame | None, left: Sequence[str]) -> Left:

@@ -20,6 +20,7 @@ from zoo.judging.figures import metrics_of
 from zoo.judging.held import predictions_of
 from zoo.judging.label_metrics import THRESHOLD, per_label, within_persons
 from zoo.judging.metrics import Predictions, balanced_accuracy, within
+from zoo.judging.number_persons import errors_of_persons
 from zoo.judging.report import Report
 
 
@@ -39,7 +40,7 @@ def report(
     ----------
     held : DataFrame
         One row a held-out window: ``window_id, recording_id, person, fold, label, predicted`` and a column of
-        probabilities ``p_<class>`` for each class.
+        probabilities ``p_<class>`` for each class; of numbers ``train_mean`` in place of these.
     controls : mapping of str to DataFrames
         The same windows predicted by each control, once or several times.
     classes : sequence of str
@@ -62,6 +63,7 @@ def report(
     own = predictions_of(held, classes)
     repeats = [own, *(predictions_of(each, classes) for each in again)]
     lists = own.truth.ndim == 2
+    of_classes = not (lists or own.numeric)
     judged_by = metrics_of(own)
     others = {name: [predictions_of(each, classes) for each in repeats] for name, repeats in controls.items()}
     return Report(
@@ -85,8 +87,8 @@ def report(
             for level, wholes in _wholes([held, *again], own, classes).items()
         },
         detectable={name: detectable(metric, repeats) for name, metric in judged_by.items()},
-        confusion=[] if lists else confusion(own, list(classes)),
-        reliability=[] if lists else reliability(own),
+        confusion=confusion(own, list(classes)) if of_classes else [],
+        reliability=reliability(own) if of_classes else [],
     )
 
 
@@ -103,8 +105,10 @@ def _wholes(tables: Sequence[pl.DataFrame], own: Predictions, classes: Sequence[
 
 
 def _of_levels(held: pl.DataFrame, own: Predictions) -> list[str]:
-    """Say where a whole is less than a recording, or a person."""
+    """Say where a whole is less than a recording, or a person, or has the mean of several numbers."""
     split = [] if own.truth.ndim == 2 else [level for level in LEVELS if mixed(held, level)]
+    if own.numeric:
+        return [f"By {level}: the mean of its predictions is held against the mean of its numbers." for level in split]
     return [f"By {level}: those windows of a {level} are averaged that share their label." for level in split]
 
 
@@ -115,6 +119,8 @@ def _per_person(held: pl.DataFrame, own: Predictions) -> list[dict[str, Any]]:
     differ in, and there is no balanced accuracy.
     """
     labels = pl.col("label")
+    if own.numeric:
+        return errors_of_persons(held, own)
     if own.truth.ndim == 2:
         right = ((own.probability >= THRESHOLD) == (own.truth == 1)).all(axis=1)
         area, recall, labels = within_persons(own), np.full(own.n_persons, np.nan), labels.explode()

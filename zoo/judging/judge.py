@@ -16,9 +16,9 @@ from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
 from biocurate.store.manifests import each_label
 from biocurate.store.signal_reader import view_of
-from zoo.data.task import Task
+from zoo.data.task import KINDS, Task
 from zoo.judging.evaluate import report
-from zoo.judging.held import classes_of, held_out
+from zoo.judging.held import TRAIN_MEAN, classes_of, held_out
 from zoo.judging.report import Report
 from zoo.learners import prepare
 from zoo.runs import checkpoint
@@ -93,7 +93,7 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
         Where the manifest has no such split.
     """
     config = config_of(run).model_copy(update={"manifest": manifest, "parent": None})
-    task = Task.of(store.manifest(manifest))
+    task = Task.of(store.manifest(manifest), KINDS)
     chosen = np.arange(task.rows.height)
     if split is not None:
         chosen = np.flatnonzero((task.rows["split"] == split).fill_null(False).to_numpy())
@@ -116,17 +116,24 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     notes.append("Controls that are fitted (time order, fingerprint, permuted) are in the report of the training run.")
     if len(models) > 1:
         notes.append(f"The mean of {len(models)} models decides.")
-    guess = np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))
+    name, guess = _guess(task, classes, held)
     rows = task.rows.join(held, on="window_id", how="semi", maintain_order="left")
     return report(
         held,
-        {"guess": [held_out(rows, guess, classes, manifest)]},
+        {name: [held_out(rows, guess, classes, manifest)]},
         classes,
         config.model,
         notes,
         config.evaluation.draws,
         config.seed,
     )
+
+
+def _guess(task: Task, classes: list[str], held: pl.DataFrame) -> tuple[str, np.ndarray]:
+    """What is said of every window by who knows nothing: of numbers what the mean of the training windows was."""
+    if task.kind == "regression":
+        return "train mean", held.select(TRAIN_MEAN, again=TRAIN_MEAN).to_numpy()
+    return "guess", np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))
 
 
 def config_of(run: Path) -> RunConfig:
@@ -144,12 +151,18 @@ def _check(models: list[checkpoint.Checkpoint], task: Task, chosen: np.ndarray, 
         what = "lists of labels" if task.multi_label else "one label each"
         mend = "Judge it on a manifest whose `label` has the same rule as the one that it was trained on."
         raise ModelError(f"these windows have {what}, unlike those that it was trained on.", where=str(run), mend=mend)
+    if task.kind != models[0].about.get("task", "classification"):
+        what = "numbers" if task.kind == "regression" else "names"
+        mend = "Judge it on a manifest whose `label` has the same kind as the one that it was trained on."
+        raise ModelError(f"labels of these windows are {what}, unlike what it learnt.", where=str(run), mend=mend)
     seen = {person for model in models for person in model.about["persons"]}
     if both := sorted(seen & set(rows["person"])):
         mend = "Judge on persons that it never saw: another manifest, or --split test."
         raise ModelError(
             f"it was trained on {len(both)} of these persons, such as {both[0]}.", where=str(run), mend=mend
         )
+    if task.kind == "regression":
+        return
     foreign = sorted(set(each_label(rows)) - set(classes))
     if foreign:
         mend = "Map them in the manifest's `label`."

@@ -18,6 +18,7 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.data.noise import Disturb, Noise
 from zoo.data.task import Task
+from zoo.embedding.source import MISPLACED
 from zoo.judging.again import Again
 from zoo.judging.report import as_text, plain
 from zoo.learners import Learner, prepare
@@ -78,7 +79,13 @@ class Noisy:
 
 
 def judge_with_noise(
-    run: Path, store: Store, kinds: Sequence[str], ratios: Sequence[float], seed: int = 0, bar: Progress = Silent()
+    run: Path,
+    store: Store,
+    kinds: Sequence[str],
+    ratios: Sequence[float],
+    seed: int = 0,
+    bar: Progress = Silent(),
+    weights: Path | None = None,
 ) -> Noisy:
     """Judge the held-out windows of a run again, with noise in their samples.
 
@@ -97,20 +104,25 @@ def judge_with_noise(
         Of the noise, which is the same at every ratio but for its size.
     bar : Progress, optional
         Is told of kinds and ratios.
+    weights : Path, optional
+        Checkpoint, or its folder, of the network that made a run's vectors, where it is no longer where it was.
 
     Raises
     ------
     UsageError
-        A kind that there is not.
+        A kind that there is not, or weights of a run that is of no stored vectors.
     ModelError
-        Where the store has another manifest than the run's, or the model does not read samples.
+        Where the store has another manifest than the run's, or the model does not read samples; of stored vectors also
+        where the network that made them is not found, or the store has others now.
     """
     if foreign := [kind for kind in kinds if kind not in KINDS]:
         raise UsageError(f"there is no noise {foreign[0]!r}.", where="--noise", mend=f"There are {', '.join(KINDS)}.")
     again = Again.of(run, store)
-    task, learner = _disturbable(again, store)
+    task, learner = _disturbable(again, store, weights)
     bar.start(1 + len(kinds) * len(ratios))
     whole = again.predicted(learner, task)
+    if again.config.embeddings:
+        again.check_same(whole, run)  # a set of vectors can be made anew under its name, by another network
     bar.advance(1)
     rows, notes = [_judged(again, "none", None, whole, None)], []
     for kind in kinds:
@@ -121,7 +133,7 @@ def judge_with_noise(
             bar.advance(1)
         rows += made if told.touched else []
         notes += told.notes(kind)
-    return Noisy(again.config.model, rows, [*notes, *_notes()])
+    return Noisy(again.config.model, rows, [*notes, *_notes(again.config)])
 
 
 @dataclass
@@ -147,9 +159,9 @@ class _Told:
         return [f"{kind}: {named} has no such noise" + ("." if self.touched else ", and the rows are left out.")]
 
 
-def _disturbable(again: Again, store: Store) -> tuple[Task, Disturbable]:
+def _disturbable(again: Again, store: Store, weights: Path | None) -> tuple[Task, Disturbable]:
     """What reads a run's windows, through something that can be said."""
-    config, task = _drawn_live(again.config), again.task
+    config, task = _of_samples(again.config, weights), again.task
     if model_config(config.model).spec.input == "features":
         # Features are measured for what is given; images and samples are found by the whole manifest.
         task = replace(task, rows=task.rows.join(again.kept, on="window_id", how="semi", maintain_order="left"))
@@ -160,12 +172,26 @@ def _disturbable(again: Again, store: Store) -> tuple[Task, Disturbable]:
     return task, learner
 
 
-def _drawn_live(config: RunConfig) -> RunConfig:
-    """The run's choices, with images that are drawn of the samples as the set's were."""
+def _of_samples(config: RunConfig, weights: Path | None) -> RunConfig:
+    """The run's choices, with images that are drawn of the samples as the set's were, and vectors by what made them."""
+    if config.embeddings:
+        return config.model_copy(update={"parent": _made_by(config, weights)})
+    if weights is not None:
+        mend = "Leave it out: it is for heads on stored vectors."
+        raise UsageError("the run takes no stored vectors.", where="--weights", mend=mend)
     config = config.model_copy(update={"parent": None})
     if model_config(config.model).spec.input != "image" or config.images is None:
         return config
     return config.model_copy(update={"drawing": config.drawing.model_copy(update={"live": True})})
+
+
+def _made_by(config: RunConfig, weights: Path | None) -> str | None:
+    """Where the network is that made a run's vectors; None where its weights are random."""
+    if weights is not None:
+        return str(weights.expanduser().resolve())
+    if config.parent is not None and not Path(config.parent).expanduser().exists():
+        raise ModelError("the weights that made its vectors are not here.", where=config.parent, mend=MISPLACED)
+    return config.parent
 
 
 def _judged(again: Again, kind: str, snr_db: float | None, held: pl.DataFrame, whole: pl.DataFrame | None) -> Tried:
@@ -174,8 +200,10 @@ def _judged(again: Again, kind: str, snr_db: float | None, held: pl.DataFrame, w
     return Tried(kind, ratio, held.height, held["person"].n_unique(), again.figures(held), less)
 
 
-def _notes() -> list[str]:
+def _notes(config: RunConfig) -> list[str]:
+    anew = "Images are drawn of the noisy samples and embedded by the network that made the run's vectors."
     return [
+        *([anew] if config.embeddings else []),
         "Noise is added after samples are read, behind the filters of a view. The ratio is the signal's power within "
         "its sensor type's band over that of white, muscle and motion within it, and of all of wander and mains; of "
         "dropout over that of what is changed.",

@@ -17,6 +17,7 @@ class Report:
 
     model: str
     classes: list[str]
+    """None where numbers are predicted."""
     windows: int
     recordings: int
     persons: int
@@ -49,7 +50,7 @@ class Report:
         """One row a metric: value, interval, persons, and the controls beside it."""
         rows = []
         for name, found in self.metrics.items():
-            row: dict[str, Any] = {"metric": name, "value": _number(found.value), "95 % CI": _interval(found)}
+            row: dict[str, Any] = {"metric": name, "value": _number(found.value), "95 % CI": self._interval(found)}
             row["detectable"] = _rounded(self.detectable.get(name))
             for control, metrics in self.controls.items():
                 row[control] = as_text(metrics[name])
@@ -76,13 +77,13 @@ class Report:
         """One row a person."""
         return pl.DataFrame(self.per_person)
 
-
-def _interval(found: Estimate) -> str:
-    if found.low is None or found.high is None:
-        return "-"
-    left_out = f", {found.lacking} draws lack a class" if found.lacking else ""
-    partial = f", a fold was left out of {found.partial}" if found.partial else ""
-    return f"{found.low:.3f} to {found.high:.3f}{left_out}{partial}"
+    def _interval(self, found: Estimate) -> str:
+        if found.low is None or found.high is None:
+            return "-"
+        lack = "lack a class" if self.classes else "have no ranks"
+        left_out = f", {found.lacking} draws {lack}" if found.lacking else ""
+        partial = f", a fold was left out of {found.partial}" if found.partial else ""
+        return f"{found.low:.3f} to {found.high:.3f}{left_out}{partial}"
 
 
 def as_text(found: Estimate) -> str:

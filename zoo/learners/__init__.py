@@ -41,6 +41,7 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
 
         return BridgeLearner(store, task, config, sensors)
     known = model_config(config.model)
+    _check_kind(task, known)
     known.spec.check(config.model, sensors, task.window_s)
     if known.spec.streams or known.spec.view:
         asked = sensors or [each.sensor for each in known.spec.streams]
@@ -53,6 +54,9 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         from zoo.learners.on_images import ImageLearner
 
         return ImageLearner(store, task, config, sensors)
+    if config.images is not None or config.drawing != Drawing():
+        mend = "Leave out --images and what is drawn."
+        raise ModelError("it takes no images.", where=config.model, mend=mend)
     if known.spec.input == "embedding":
         _require("torch", "lightning", "safetensors", "matplotlib")
         from zoo.learners.on_embeddings import EmbeddingLearner
@@ -63,9 +67,6 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         return EmbeddingLearner(store, task, config)
     if config.embeddings:
         raise ModelError("it takes no embeddings.", where=config.model, mend="Leave out --embeddings.")
-    if config.images is not None or config.drawing != Drawing():
-        mend = "Leave out --images and what is drawn."
-        raise ModelError("it takes no images.", where=config.model, mend=mend)
     if known.spec.input == "window":
         _require("torch", "lightning", "safetensors", "matplotlib")
         from zoo.learners.on_windows import WindowLearner
@@ -80,6 +81,17 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
     from zoo.learners.on_features import FeatureLearner
 
     return FeatureLearner(store, task, config, sensors or _all_sensors(task), bar)
+
+
+def _check_kind(task: Task, known: ModelConfig) -> None:
+    """Refuse a model of classes for numbers, and one of numbers for classes."""
+    if known.task == task.kind:
+        return
+    if task.kind == "regression":
+        what, mend = "it tells classes, and the label is a number.", "Take features-ridge: networks learn none yet."
+    else:
+        what, mend = "it tells a number, and labels are names.", "Give the manifest's `label` kind: number."
+    raise ModelError(what, where=known.name, mend=mend)
 
 
 def _require(*modules: str) -> None:

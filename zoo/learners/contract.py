@@ -19,7 +19,10 @@ class Fitted(Protocol):
     """A model that has been fitted."""
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
-        """Probabilities of rows of the learner's manifest, shape (rows, classes); NaN where it has no input."""
+        """Probabilities of rows of the learner's manifest, shape (rows, classes); NaN where it has no input.
+
+        Of numbers the prediction and the mean of what it was trained on, shape (rows, 2).
+        """
         ...
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -45,7 +48,7 @@ class Learner(Protocol):
         fold : Fold
             Rows to train and to stop on.
         codes : array of int, shape (rows of the manifest,)
-            Class of each row: the true ones, or permuted ones.
+            Class of each row: the true ones, or permuted ones. Of numbers the numbers, float64.
         seed : int
         log : Path
             Folder for the loss curve.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,16 @@ from torch.utils.data import Dataset
 
 from biocurate.errors import ModelError
 from zoo.data.windows import Batch, targets
-from zoo.embedding.slots import Slots, check_source, read_slots
+from zoo.embedding.live import LiveVectors
+from zoo.embedding.slots import Slots, check_source, read_slots, slot_rows
+from zoo.embedding.source import open_again
 from zoo.learners.contract import Advance, Codes
 from zoo.models.registry import create_model
 from zoo.training.folds import Fold
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
+    from zoo.data.noise import Disturb
     from zoo.data.task import Task
     from zoo.runs.config import RunConfig
 
@@ -31,14 +35,14 @@ class FittedEmbeddings:
     """A trained head, and the vectors that it predicts windows from."""
 
     network: nn.Module
-    vectors: Tensor
-    """Shape (rows of the manifest, slots, width)."""
+    vectors: Callable[[Codes], Tensor]
+    """Of rows of the manifest: shape (rows, slots, width)."""
     slots: tuple[tuple[str, str], ...]
     multi_label: bool = False
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
         """Probabilities, shape (rows, classes); NaN of a window without a vector."""
-        mine = self.vectors[torch.from_numpy(rows)]
+        mine = self.vectors(rows)
         self.network.eval().cpu()
         with torch.inference_mode():
             logits = self.network(mine).double()
@@ -59,15 +63,16 @@ class EmbeddingLearner:
     """The vectors of every window of a task, read once for all folds."""
 
     def __init__(self, store: Store, task: Task, config: RunConfig) -> None:
-        self.task, self.config = task, config
-        kinds = config.options.get("representations", ())
-        self.found = read_slots(store, task.rows, config.embeddings, config.sensors, kinds)
+        self.store, self.task, self.config = store, task, config
+        self.asked = (config.embeddings, config.sensors, config.options.get("representations", ()))
+        self.found = read_slots(store, task.rows, *self.asked)
         check_source(store, config.embeddings, self.found.sources, config.parent)
         self.vectors = torch.from_numpy(self.found.vectors)
         options = {**config.options, "num_classes": len(task.classes)}
         self.options = {**options, "slots": self.found.slots, "width": self.found.vectors.shape[2]}
         self.absent = [at for at, (sensor, _) in enumerate(self.found.slots) if sensor in options.get("absent", ())]
         self.notes = _notes(self.found, options.get("absent", ()))
+        self.by: Disturb | None = None
 
     def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedEmbeddings:
         """Train a new head, and keep its weights at the lowest validation loss."""
@@ -92,12 +97,36 @@ class EmbeddingLearner:
         network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
         return self._fitted(network)
 
+    def disturb(self, by: Disturb | None) -> None:
+        """Let samples go through something when windows are predicted: drawn anew, and embedded by the same network.
+
+        Raises
+        ------
+        ModelError, UsageError, StoreError
+            As of `zoo.embedding.source.open_again` and `zoo.embedding.live.LiveVectors`.
+        """
+        self.by = by
+        if by is not None:
+            self._live  # noqa: B018  # what cannot be made anew is refused here
+
+    @cached_property
+    def _live(self) -> LiveVectors:
+        rows = slot_rows(self.store, self.task.rows, *self.asked)
+        model, origin, weights = rows.select("model", "source", "weights").row(0)
+        source = open_again(model, origin, weights, self.config.parent)
+        slots, width = self.found.vectors.shape[1:]
+        return LiveVectors(self.store, self.config.manifest, rows, (slots, width), source)
+
     def _fitted(self, network: nn.Module) -> FittedEmbeddings:
-        vectors = self.vectors
-        if self.absent:
-            vectors = vectors.clone()
-            vectors[:, self.absent] = torch.nan
-        return FittedEmbeddings(network, vectors, self.found.slots, self.task.multi_label)
+        return FittedEmbeddings(network, self._of, self.found.slots, self.task.multi_label)
+
+    def _of(self, rows: Codes) -> Tensor:
+        """Vectors that windows are predicted from."""
+        found = self.vectors[torch.from_numpy(rows)]
+        if self.by is not None:
+            found = torch.from_numpy(self._live.of(rows, self.by))
+        found[:, self.absent] = torch.nan
+        return found
 
     def _shown(self, rows: Codes) -> Codes:
         """Rows that have a vector."""

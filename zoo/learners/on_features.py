@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from zoo.data.scaling import Scalings, as_plain, fit_scalings, from_plain, scaled_in_training
 from zoo.features.table import FeatureTable, extract
-from zoo.features_logreg import FeaturesLogreg, LogregOptions, per_subject
+from zoo.features_logreg import FeaturesLogreg, per_subject
+from zoo.features_ridge import FeaturesRidge
 from zoo.learners.contract import Advance, Codes
 from zoo.models.registry import create_model
 from zoo.training.folds import Fold
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from zoo.data.task import Task
     from zoo.runs.config import RunConfig
 
+Line = FeaturesLogreg | FeaturesRidge
+"""A straight line through features: to classes, or to a number."""
+
 
 @dataclass(frozen=True)
 class FittedFeatures:
     """A fitted model and the table that it predicts rows of."""
 
-    model: FeaturesLogreg
+    model: Line
     names: tuple[str, ...]
     units: tuple[str, ...]
     values: NDArray[np.float64]
@@ -39,7 +43,7 @@ class FittedFeatures:
     """Of sensor types that are normalised over what one trains on."""
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
-        """Probabilities, shape (rows, classes)."""
+        """Probabilities, shape (rows, classes), or a number and the training windows' mean, shape (rows, 2)."""
         return self.model.predict(self.values[rows])
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -64,23 +68,25 @@ class FeatureLearner:
         self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType], bar: Progress
     ) -> None:
         self.task = task
-        self.options = dict(config.options)
+        self.model: Line = create_model(config.model, **config.options)
         self.store, self.sensors, self.bar = store, sensors, bar
-        self.notes = [_scope(self.options)]
+        self.notes = [_scope(self.model)]
         self._scaled_in_training = scaled_in_training(store, task.rows, sensors)
         self._measured: tuple[Scalings, FeatureTable] | None = None
         self._disturb: Disturb | None = None
         if not self._scaled_in_training:
             self._table({})
 
-    def fit(self, fold: Fold, codes: Codes, seed: int, log: Path, advance: Advance) -> FittedFeatures:
+    def fit(self, fold: Fold, codes: NDArray[Any], seed: int, log: Path, advance: Advance) -> FittedFeatures:
         """Fit on the training rows; there is nothing to stop early, so that validation rows are not used."""
         scalings = self._scalings(fold)
         table = self._table(scalings)
         values = self._scaled(table.values)
-        model: FeaturesLogreg = create_model("features-logreg", **self.options)
         person = self.task.person[fold.train]
-        model = model.fit(values[fold.train], codes[fold.train], len(self.task.classes), person)
+        if isinstance(self.model, FeaturesRidge):
+            model: Line = self.model.fit(values[fold.train], codes[fold.train], person)
+        else:
+            model = self.model.fit(values[fold.train], codes[fold.train], len(self.task.classes), person)
         self.notes += [note for note in _unlearnt(self.task, fold) if note not in self.notes]
         _write_log(log, fold, codes, model, values)
         advance(1.0)
@@ -88,7 +94,10 @@ class FeatureLearner:
 
     def load(self, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> FittedFeatures:
         """Line this table's columns up with those that the model was trained on."""
-        model = FeaturesLogreg(LogregOptions(**self.options), **tensors, multi_label=self.task.multi_label)
+        if isinstance(self.model, FeaturesRidge):
+            model: Line = FeaturesRidge(self.model.options, **tensors)
+        else:
+            model = FeaturesLogreg(self.model.options, **tensors, multi_label=self.task.multi_label)
         scalings = from_plain(about.get("scalings", {}))
         values = self._scaled(self._table(scalings).aligned(about["features"]))
         return FittedFeatures(model, tuple(about["features"]), tuple(about["units"]), values, scalings)
@@ -113,7 +122,7 @@ class FeatureLearner:
         return self._measured[1]
 
     def _scaled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        if LogregOptions(**self.options).normalisation == "subject":
+        if self.model.options.normalisation == "subject":
             return per_subject(values, self.task.person)
         return values
 
@@ -144,30 +153,32 @@ def _unlearnt(task: Task, fold: Fold) -> list[str]:
     return [f"{fold.name}: training windows do not differ in {', '.join(names)}, not learnt."] if names else []
 
 
-def _scope(options: Mapping[str, Any]) -> str:
-    if LogregOptions(**options).normalisation == "subject":
+def _scope(model: Line) -> str:
+    if model.options.normalisation == "subject":
         return "Features are scaled per subject over all of the subject's windows, held-out ones too: transductive."
     return "Features are scaled by the training windows."
 
 
-def _chances(probability: NDArray[np.float64], codes: Codes) -> NDArray[np.float64]:
-    """What was given to what is true of each window, or of each of its labels."""
-    if codes.ndim == 2:
-        return np.where(codes == 1, probability, 1 - probability)
-    return np.asarray(probability[np.arange(len(codes)), codes])
+def _losses(model: Line, values: NDArray[np.float64], codes: NDArray[Any]) -> NDArray[np.float64]:
+    """Log loss of each window, or of each of its labels; of numbers the squared error."""
+    said = model.predict(values)
+    if isinstance(model, FeaturesRidge):
+        return np.asarray((said[:, 0] - codes) ** 2)
+    given = np.where(codes == 1, said, 1 - said) if codes.ndim == 2 else said[np.arange(len(codes)), codes]
+    return np.asarray(-np.log(np.maximum(given, 1e-12)))
 
 
-def _write_log(log: Path, fold: Fold, codes: Codes, model: FeaturesLogreg, values: NDArray[np.float64]) -> None:
-    """One row: the log loss on training rows, and on validation rows where there are some."""
+def _write_log(log: Path, fold: Fold, codes: NDArray[Any], model: Line, values: NDArray[np.float64]) -> None:
+    """One row: the loss on training rows, and on validation rows where there are some."""
     log.mkdir(parents=True, exist_ok=True)
 
     def loss(rows: Codes) -> float | None:
         if not len(rows):
             return None
-        chosen = _chances(model.predict(values[rows]), codes[rows])
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+        return float(_losses(model, values[rows], codes[rows]).mean())
 
     strength = None if model.strength is None else float(np.nanmean(model.strength))
-    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val), "C": strength}
-    kinds = {"epoch": pl.Int64, "train_loss": pl.Float64, "val_loss": pl.Float64, "C": pl.Float64}
+    name = "penalty" if isinstance(model, FeaturesRidge) else "C"
+    row = {"epoch": 0, "train_loss": loss(fold.train), "val_loss": loss(fold.val), name: strength}
+    kinds = {"epoch": pl.Int64, "train_loss": pl.Float64, "val_loss": pl.Float64, name: pl.Float64}
     pl.DataFrame([row], schema=kinds).write_csv(log / "metrics.csv")

@@ -15,7 +15,7 @@ from torch.utils.data import Subset
 
 from biocurate.errors import ModelError
 from zoo.data.images import ImageDataset
-from zoo.data.noise import Disturb, OfImages, items
+from zoo.data.noise import Disturb, OfImages
 from zoo.data.windows import Batch, loader, targets
 from zoo.learners.contract import Advance, Codes
 from zoo.learners.image_source import check_source, image_source
@@ -118,12 +118,7 @@ class ImageLearner:
         if not self.images.drawn:
             mend = "Let them be drawn: --set live=true."
             raise ModelError("its images are stored: no sample of them is read.", where=self.config.model, mend=mend)
-        if by is None:
-            self.images.disturbed = None
-            return
-        table = self.images.images
-        item = items(table["window_row"].to_numpy(), table["index"].to_numpy())
-        self.images.disturbed = OfImages(by, item, table["sensor_type"].to_numpy())
+        self.images.disturbed = None if by is None else OfImages.of(by, self.images.images)
 
     def _of(self, rows: Codes) -> Codes:
         """Images of some windows."""

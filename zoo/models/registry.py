@@ -30,7 +30,14 @@ __all__ = [
     "validated",
 ]
 
-BUILT_IN = ("zoo.features_logreg", "zoo.image_cnn", "zoo.tiny_biomoe", "zoo.embeddings_head", "zoo.panluna")
+BUILT_IN = (
+    "zoo.features_logreg",
+    "zoo.features_ridge",
+    "zoo.image_cnn",
+    "zoo.tiny_biomoe",
+    "zoo.embeddings_head",
+    "zoo.panluna",
+)
 """Modules that register models when imported; those of other packages join through the group `biocurate.models`."""
 
 Made = TypeVar("Made")
@@ -73,7 +80,7 @@ class ModelConfig:
 
     name: str
     family: str
-    task: Literal["classification"]
+    task: Literal["classification", "regression"]
     spec: SensorSpec
     options: type[Options]
     description: str

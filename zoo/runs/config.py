@@ -59,7 +59,7 @@ class Primary(Options):
 
     against: str
     """The other run: the name of its folder, or of its model."""
-    metric: Literal["balanced_accuracy", "accuracy", "auroc"] = "balanced_accuracy"
+    metric: Literal["balanced_accuracy", "accuracy", "auroc", "mae"] = "balanced_accuracy"
     """Of each person, then the mean over persons."""
 
 

@@ -10,7 +10,7 @@ RUN/
   model-<fold>.safetensors  weights and what is needed to use them
   log/<fold>/metrics.csv    loss by epoch
   subjects.png          each held-out person's figure
-  roc.png, confusion.png, reliability.png
+  roc.png, confusion.png, reliability.png; of numbers scatter.png
   versions.json         what it was made with
 ```
 """

@@ -69,4 +69,6 @@ class Lineage:
             "parents": self.parent.line() if self.parent else [],
             "config": self.config.model_dump(mode="json"),
             "versions": runs.versions(),
+            # Of numbers alone, so that a checkpoint of classes is what it was.
+            **({"task": self.task.kind} if self.task.kind == "regression" else {}),
         }

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from biocurate.curate.leakage.seen import write_seen
 from biocurate.curate.views.told import normalisation, scopes
 from biocurate.engine import Progress, Silent
-from zoo.data.task import Task
-from zoo.judging.controls.exchanged import majority, permutation_of, permuted
+from zoo.data.task import KINDS, Task
+from zoo.judging.controls.exchanged import majority, permutation_of, permuted, train_mean
 from zoo.judging.controls.fitted import fitted_on, nuisances, told
 from zoo.judging.evaluate import report
 from zoo.judging.held import held_out
@@ -30,6 +30,7 @@ from zoo.runs.lineage import Lineage
 from zoo.runs.parent import joined_seen, open_parent
 from zoo.training.folds import Fold, folds_of
 from zoo.training.gate import passed
+from zoo.training.ranges import check_ranges, stored_sets
 
 if TYPE_CHECKING:
     from biocurate.curate.leakage.check import Leaks
@@ -87,7 +88,7 @@ def finetune(
     Report
         As written to ``metrics.json``. The same store, configuration and machine give the same figures.
     """
-    task = Task.of(store.manifest(config.manifest))
+    task = Task.of(store.manifest(config.manifest), KINDS)
     config = _resolved(config, task)
     with runs.new_run(folder, force, _choices(store, config, task), resume) as run:
         parent = open_parent(Path(config.parent), config.model) if config.parent else None
@@ -96,6 +97,8 @@ def finetune(
         apart = "person" not in config.allow_leakage
         folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None, apart)
         learner = prepare(store, task, config, measuring)
+        for image_set in stored_sets(store, config):
+            check_ranges(store, image_set, task, folds)
         lineage = Lineage.of(store, task, config, leaks.content, parent)
         traces = nuisances(store, task, config)
         held, controls = _train(run, learner, task, folds, config, lineage, traces, training)
@@ -183,7 +186,7 @@ def _train(
         checkpoint.save(run / f"model-{fold.name}.safetensors", fitted.tensors(), about)
         own = predicted(fitted)
         gathered.own.append(own)
-        simple = {"majority": majority(task.codes, fold.train, len(task.classes), len(fold.test))}
+        simple = _knowing_nothing(task, fold)
         simple |= {name: fitted_on(values, task, fold) for name, values in traces.items()}
         for name, guess in simple.items():
             table = held_out(rows, guess, task.classes, fold.name)
@@ -193,6 +196,13 @@ def _train(
             log = run / "log" / f"{fold.name}-permuted{repeat}"
             gathered.add_control("permuted", repeat, predicted(learner.fit(fold, codes, config.seed, log, bar.advance)))
     return gathered.joined()
+
+
+def _knowing_nothing(task: Task, fold: Fold) -> dict[str, NDArray[np.float64]]:
+    """What the training labels alone say of the held-out windows."""
+    if task.kind == "regression":
+        return {"train mean": train_mean(task.codes, fold.train, len(fold.test))}
+    return {"majority": majority(task.codes, fold.train, len(task.classes), len(fold.test))}
 
 
 def _write(

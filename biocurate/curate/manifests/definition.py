@@ -31,7 +31,6 @@ from biocurate.curate.windows.rule import WindowRule
 from biocurate.errors import ManifestError
 from biocurate.store.stale import OWN_SET
 
-
 NUMBERS_OF_RECORDING = ("age",)
 """Columns of recordings that can be a label of kind number."""
 

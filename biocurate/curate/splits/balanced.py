@@ -67,9 +67,12 @@ def _counts(rows: pl.DataFrame) -> tuple[list[str], NDArray[np.float64]]:
         labels = labels.explode("label")
     labels = labels.drop_nulls("label")
     values = labels["label"].unique().sort().to_list()
+    windows = rows.group_by("person").len().sort("person")["len"].to_numpy()
+    counts = [windows[:, None], np.ones((len(persons), 1))]
+    if not values:  # polars gives no integers where there is nothing to replace
+        return persons, np.concatenate(counts, axis=1).astype(np.float64)
     person = labels["person"].replace_strict(persons, range(len(persons)), return_dtype=pl.Int64).to_numpy()
     value = labels["label"].replace_strict(values, range(len(values)), return_dtype=pl.Int64).to_numpy()
     of_labels = np.bincount(person * len(values) + value, minlength=len(persons) * len(values))
-    windows = rows.group_by("person").len().sort("person")["len"].to_numpy()
-    counts = [windows[:, None], np.ones((len(persons), 1)), of_labels.reshape(len(persons), len(values))]
+    counts.append(of_labels.reshape(len(persons), len(values)))
     return persons, np.concatenate(counts, axis=1).astype(np.float64)

@@ -14,10 +14,10 @@ from torch import nn
 from biocurate.errors import ModelError, UsageError
 from zoo.biox_bridge.bridged import Bridged
 from zoo.biox_bridge.building import Pairs, build
-from zoo.biox_bridge.config import BridgeOptions, bridge_settings, parse_positions
+from zoo.biox_bridge.config import BridgeOptions, bridge_settings, parse_positions, parse_sweep
 from zoo.biox_bridge.encoders import digest, frozen
 from zoo.biox_bridge.fitting import Budget, fit
-from zoo.biox_bridge.losses import distilled, infonce, loss_named
+from zoo.biox_bridge.losses import distilled, infonce, loss_named, moments
 from zoo.biox_bridge.passes import drawn_tokens, look, tokens_at
 from zoo.models.registry import model_config
 from zoo.models.staged import StagedModule
@@ -182,6 +182,19 @@ def test_the_epoch_that_is_kept_has_the_lowest_validation_loss():
     assert took.parameters == 1
 
 
+def test_moments_are_of_a_batch_and_not_of_its_windows(sides):
+    guess, target = (torch.randn(9, 4, 3, generator=generator(at)) for at in range(2))
+    order = torch.randperm(9, generator=generator(2))
+    torch.testing.assert_close(moments(guess, target[order]), moments(guess, target))
+    assert moments(guess, guess[order]) == pytest.approx(0.0, abs=1e-10)
+    assert moments(guess, guess + 1.0) == pytest.approx(1.0)
+    assert moments(guess, 2 * guess - guess.mean(dim=(0, 1))) > 0.01  # the same mean, four times the covariance
+    curve = built(sides, loss="moments", at=(3, 1), epochs=15).fit.curve
+    assert curve[-1][1] < curve[0][1]
+    with pytest.raises(ModelError, match="moments has none"):
+        built(sides, loss="moments")
+
+
 def test_infonce_is_the_log_of_the_batch_where_nothing_tells_windows_apart():
     same = torch.ones(7, 3, 4)
     assert infonce(same, same, 0.1) == pytest.approx(np.log(7), rel=1e-5)
@@ -209,6 +222,15 @@ def test_options_are_sorted_and_unknown_ones_refused():
         bridge_settings(None, ["rank"])
     with pytest.raises(ValidationError):
         BridgeOptions(rank=0)
+
+
+def test_a_sweep_is_an_option_and_its_values():
+    assert parse_sweep(["rank=2,8", "lr=1e-3"]) == {"rank": (2, 8), "lr": (1e-3,)}
+    for wrong in (["rank"], ["loss=mse"], ["rank=2", "rank=3"], ["rank=2,2"]):
+        with pytest.raises(UsageError, match="sweep"):
+            parse_sweep(wrong)
+    with pytest.raises(ModelError):
+        parse_sweep(["rank=0"])
 
 
 def test_positions_are_two_numbers_or_auto():

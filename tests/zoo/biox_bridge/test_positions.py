@@ -12,7 +12,7 @@ from torch import nn
 
 from zoo.biox_bridge.passes import look
 from zoo.biox_bridge.plot import plot_positions
-from zoo.biox_bridge.positions import Positions, choose, inference_times, probe
+from zoo.biox_bridge.positions import Positions, choose, inference_times, nearly_constant, probe
 from zoo.models.staged import StagedModule
 
 WINDOWS, PERSONS = 240, 12
@@ -59,6 +59,32 @@ def test_a_probe_cannot_answer_by_recognising_persons():
     person = np.repeat(np.arange(40), 6)
     answers = np.repeat(np.arange(40) % 2, 6)
     assert probe(of_person[person] + 0.01 * rng.standard_normal((240, 5)), answers, person) < 0.65
+
+
+def test_folds_of_one_answer_no_longer_make_all_blocks_alike():
+    """Answers that differ for one person alone: a mean over folds is near one for features of nothing but noise."""
+    rng = np.random.default_rng(0)
+    answers = np.where((PERSON == 3) & (np.arange(WINDOWS) % 2 == 0), 1, 0).astype(np.intp)
+    blind = np.zeros((WINDOWS, 2)), rng.standard_normal((WINDOWS, 2))
+    published = [probe(each, answers, PERSON, judged="mean-of-folds") for each in blind]
+    pooled = [probe(each, answers, PERSON) for each in blind]
+    assert min(published) > 0.95
+    assert max(pooled) < 0.6
+
+
+def test_pooled_is_one_figure_over_all_held_out_windows(planted):
+    """Where folds have both answers in like shares, both ways of judging are close."""
+    new, _, answers = planted
+    a, b = (probe(new[2].numpy(), answers, PERSON, judged=judged) for judged in ("pooled", "mean-of-folds"))
+    assert a == pytest.approx(b, abs=0.03)
+
+
+@pytest.mark.parametrize(("other", "told"), [([3], True), ([3, 5], False), (range(6), False)])
+def test_answers_that_are_nearly_constant_are_told(planted, other, told):
+    new, old, _ = planted
+    answers = np.isin(PERSON, list(other)).astype(np.intp)
+    assert nearly_constant(answers, PERSON) is told
+    assert bool(choose(new[:1], old, answers, PERSON).notes) is told
 
 
 def test_the_scores_are_drawn(planted, tmp_path):

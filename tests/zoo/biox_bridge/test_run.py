@@ -22,7 +22,7 @@ from zoo.biox_bridge.run import bridge
 from zoo.biox_bridge.systems import bridge_of, pass_over
 from zoo.cli import app
 from zoo.data.task import Task
-from zoo.judging.judge import judge_again, judge_on
+from zoo.judging.judge import judge_again, judge_on, judge_seeds
 from zoo.runs import checkpoint
 from zoo.runs.config import Evaluation
 
@@ -46,7 +46,7 @@ def coupled(planted, tmp_path_factory):
     """A run on a cohort whose skin goes with the brain."""
     cohort = planted()
     folder = tmp_path_factory.mktemp("bridge") / "run"
-    return cohort, folder, bridge(cohort.store, config(cohort), folder)
+    return cohort, folder, bridge(cohort.store, config(cohort, sweep={"rank": (1, 4)}), folder)
 
 
 def test_a_known_coupling_is_found_by_the_new_sensor_alone_and_not_where_pairs_are_shuffled(coupled):
@@ -92,6 +92,27 @@ def test_the_table_has_every_system_with_what_its_training_took(coupled):
     positions = json.loads((folder / "log" / "fold0.0" / "positions.json").read_text())
     assert len(positions["probes"]) == len(positions["milliseconds"]["front"]) == 3
     assert (folder / "log" / "fold0.0" / "positions.png").is_file()
+
+
+def test_a_sweep_has_a_row_a_value_and_that_of_the_run_is_the_run_s_own(coupled):
+    _, folder, found = coupled
+    table = pl.read_csv(folder / "sweep.csv")
+    assert table.select("option", "value").rows() == [("rank", 1.0), ("rank", 4.0)]
+    own = found.report.metrics["auroc"]
+    assert table.select("auroc", "auroc_low", "auroc_high").row(1) == pytest.approx((own.value, own.low, own.high))
+    trained = found.systems.filter(system="bridge")["trained"].item()
+    assert table["trained"].to_list()[0] < table["trained"].to_list()[1] == trained
+    assert (folder / "sweep.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_runs_of_several_seeds_are_one_report(coupled):
+    """With another seed, other persons are held out together; each is held out once in both."""
+    cohort, folder, found = coupled
+    other = bridge(cohort.store, config(cohort, sweep={"rank": (1, 4)}, seed=1), folder.with_name("seed1"))
+    both = judge_seeds([folder, folder.with_name("seed1")])
+    alone = [each.report.metrics["auroc"].value for each in (found, other)]
+    assert both.metrics["auroc"].value == pytest.approx(np.mean(alone))
+    assert both.controls["pairs shuffled"]["auroc"].low < 0.5
 
 
 def test_the_report_is_computed_anew_from_the_predictions(coupled):
@@ -168,13 +189,33 @@ def test_a_new_model_that_saw_the_persons_held_out_is_refused(coupled, tmp_path)
 
 
 @pytest.mark.slow
+def test_without_pairs_a_bridge_is_built_and_judged_and_says_so(planted, tmp_path):
+    """Whether it carries anything is printed, not promised: two classes may be exchanged and still match as a whole."""
+    cohort = planted()
+    chosen = config(cohort, ("shuffled",), positions=(2, 1))
+    chosen = chosen.model_copy(update={"bridge": chosen.bridge.model_copy(update={"loss": "moments"})})
+    found = bridge(cohort.store, chosen, tmp_path / "run")
+    print(found.systems.select("system", "auroc"))
+    assert any("given no pairs" in note for note in found.report.notes)
+    assert found.report.persons == 16
+
+
+@pytest.mark.slow
 def test_all_systems_stand_in_one_table_by_the_command(planted, tmp_path):
     cohort = planted()
     asked = ["bridge", "--old", str(cohort.old), "--new", "test-image-cnn", "--manifest", "pairs", "--images", "skin"]
     asked += ["--sensors", "GSR", "--run", str(tmp_path / "run"), "--store", cohort.store.url, "--json"]
     asked += ["--set", "epochs=10", "--set", "lr=3e-3", "--set", "draws=50", "--positions", "2,1"]
+    asked += ["--sweep", "prototypes=5,20"]
     done = CliRunner().invoke(app, asked)
     assert done.exit_code == 0, done.output
     systems = {row["system"]: row for row in json.loads(done.stdout[done.stdout.index("{") :])["systems"]}
     assert {"encoders random", "distilled, head", "distilled, whole", "own, supervised"} <= set(systems)
-    assert systems["bridge"]["trained"] < systems["distilled, whole"]["trained"]
+    assert (
+        systems["bridge"]["trained"]
+        < systems["distilled, whole"]["trained"]
+        < systems["distilled, contrast"]["trained"]
+    )
+    assert (
+        0.7 * systems["bridge"]["trained"] < systems["distilled, low rank"]["trained"] <= systems["bridge"]["trained"]
+    )

@@ -71,7 +71,7 @@ def test_a_twin_says_in_its_table_that_figures_mean_nothing(made):
     assert said["twin"] is True
     assert said["notes"][0] == "twin: figures mean nothing"
     again = CliRunner().invoke(app, given, catch_exceptions=False)
-    assert "(twin: figures mean nothing)" in again.stdout
+    assert "(twin: figures mean nothing)" in " ".join(again.stdout.split())
     assert pl.read_csv(out / "table.csv")["data"].drop_nulls().unique().to_list() == ["twin"]
 
 

@@ -44,10 +44,19 @@ def auroc(predictions: Predictions) -> Floats:
     return within(predictions, np.ones((1, predictions.n_persons)), predictions.person)[:, 0]
 
 
+def mae(predictions: Predictions) -> Floats:
+    """Mean absolute error of each person's numbers, in the label's unit."""
+    off = np.abs(predictions.probability[:, 0] - predictions.truth)
+    return np.bincount(predictions.person, weights=off) / np.bincount(predictions.person)
+
+
 BY_PERSON: Mapping[str, Callable[[Predictions], Floats]] = MappingProxyType(
-    {"balanced_accuracy": balanced_accuracy, "accuracy": accuracy, "auroc": auroc}
+    {"balanced_accuracy": balanced_accuracy, "accuracy": accuracy, "auroc": auroc, "mae": mae}
 )
 """Each of shape (persons,)."""
+
+OF_NUMBERS = ("mae",)
+"""Those of predicted numbers; the others are of classes."""
 
 
 def _share(predictions: Predictions, right: np.ndarray, among: np.ndarray) -> Floats:

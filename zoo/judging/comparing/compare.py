@@ -13,7 +13,7 @@ import polars as pl
 
 from biocurate.errors import ModelError, UsageError
 from zoo.judging.bootstrap import DRAWS, FEWEST_PERSONS, draw_persons, tails
-from zoo.judging.comparing.by_person import BY_PERSON
+from zoo.judging.comparing.by_person import BY_PERSON, OF_NUMBERS
 from zoo.judging.comparing.sign_flip import EXACT_PERSONS, holm, sign_flip
 from zoo.judging.detectable import found_with_power
 from zoo.judging.held import classes_of, predictions_of
@@ -21,8 +21,8 @@ from zoo.judging.metrics import Floats
 from zoo.runs import folder as runs
 from zoo.runs.config import RunConfig
 
-METRIC = "balanced_accuracy"
-"""Of each person, where no comparison is declared."""
+METRIC, NUMBER_METRIC = "balanced_accuracy", "mae"
+"""Of each person, where no comparison is declared: of classes, and of numbers."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,12 @@ def _shared(judged: list[Judged]) -> list[Judged]:
 def _tested(a: Judged, b: Judged, seed: int) -> dict[str, Any]:
     """One pair, all but what depends on the others."""
     declared = _declared(a, b) or _declared(b, a)
-    metric = declared or METRIC
+    numeric = a.held[0]["label"].dtype == pl.Float64
+    metric = declared or (NUMBER_METRIC if numeric else METRIC)
+    if (metric in OF_NUMBERS) != numeric:
+        what = f"{metric} is no figure of {'numbers' if numeric else 'classes'}."
+        mend = "Train again with another evaluation.primary, or leave that run out."
+        raise ModelError(what, where=f"{a.name}, {b.name}", mend=mend)
     first, second = (_of_persons(each, metric) for each in (a, b))
     known = np.isfinite(first) & np.isfinite(second)
     if np.count_nonzero(known) < 2:
@@ -221,6 +226,8 @@ def _notes(pairs: Sequence[Pair]) -> list[str]:
         notes.append("No comparison was declared before training (evaluation.primary): all are exploratory.")
     if primary > 1:
         notes.append(f"{primary} comparisons are declared primary, where one can be: read p_holm of each.")
+    if any(pair.metric in OF_NUMBERS for pair in pairs):
+        notes.append("mae is an error, in the label's unit: less is better.")
     for pair in pairs:
         if pair.left_out:
             notes.append(f"{pair.a}, {pair.b}: {pair.left_out} persons have no {pair.metric} and are left out.")

@@ -63,6 +63,11 @@ def majority(codes: Codes, train: Rows, n_classes: int, n_test: int) -> NDArray[
     return np.tile(share, (n_test, 1))
 
 
+def train_mean(numbers: NDArray[np.float64], train: Rows, n_test: int) -> NDArray[np.float64]:
+    """The training rows' mean for every held-out window, as prediction and as what it is held against."""
+    return np.full((n_test, 2), numbers[train].mean())
+
+
 def _exchange(how: Permutation, codes: Codes, recording: Codes, person: Codes, rng: np.random.Generator) -> Codes:
     unit = recording if how.unit == "recording" else np.arange(len(codes))
     _, first, member = np.unique(unit, return_index=True, return_inverse=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from biocurate.sensors import SensorType
 from biocurate.store.signal_reader import view_of
 from zoo.features_logreg import FeaturesLogreg, LogregOptions
+from zoo.features_ridge import FeaturesRidge, RidgeOptions
 from zoo.judging.controls.fingerprint import fingerprint
 from zoo.judging.controls.time_order import time_order
 
@@ -49,18 +50,21 @@ def _shown(store: Store, task: Task, images: str | None) -> list[str]:
 
 
 def fitted_on(values: Floats, task: Task, fold: Fold) -> Floats:
-    """Probabilities of a fold's held-out windows by a logistic regression on its training persons.
+    """Predictions of a fold's held-out windows by a regression on its training persons: logistic, of numbers ridge.
 
-    Everything is learnt as `features-logreg` learns: medians, scale, and the penalty on training persons held out in
-    turn. A class that the training windows lack is given nothing.
+    Everything is learnt as `features-logreg` and `features-ridge` learn: medians, scale, and the penalty on training
+    persons held out in turn. A class that the training windows lack is given nothing.
 
     Returns
     -------
-    array, shape (held-out windows, classes)
+    array, shape (held-out windows, classes); of numbers (held-out windows, 2), as `zoo.judging.held` has them
     """
     step = -(-len(fold.train) // MOST_WINDOWS)
     train = fold.train[::step]
     codes, n_classes = task.codes[train], len(task.classes)
+    if codes.dtype.kind == "f":
+        ridge = FeaturesRidge(RidgeOptions()).fit(values[train], codes, task.person[train])
+        return ridge.predict(values[fold.test])
     if codes.ndim == 2:
         if not (codes.min(axis=0) < codes.max(axis=0)).any():
             return np.tile(codes[0].astype(np.float64), (len(fold.test), 1))
@@ -78,8 +82,9 @@ def fitted_on(values: Floats, task: Task, fold: Fold) -> Floats:
 
 def told(values: Mapping[str, Floats], rows: pl.DataFrame) -> list[str]:
     """What a reader must know of these controls."""
+    line = "ridge" if rows["label"].dtype == pl.Float64 else "logistic"
     notes = [
-        f"Control `{TIME_ORDER}`: logistic regression on the place of a window in its recording and session.",
+        f"Control `{TIME_ORDER}`: {line} regression on the place of a window in its recording and session.",
         f"Control `{FINGERPRINT}`: the same on {values[FINGERPRINT].shape[1]} traces of the device (gain, "
         "quantisation, noise floor, band, mains, rate); physiology is not wholly absent from them.",
     ]
