@@ -22,8 +22,8 @@ def moments(guess: Tensor, target: Tensor) -> Tensor:
     """
     found, true = (each.mean(dim=1) for each in (guess, target))
     off = [each - each.mean(dim=0) for each in (found, true)]
-    spread = [each.T @ each / max(1, len(each) - 1) for each in off]
-    return mse_loss(found.mean(dim=0), true.mean(dim=0)) + mse_loss(*spread)
+    spread, goal = (each.T @ each / max(1, len(each) - 1) for each in off)
+    return mse_loss(found.mean(dim=0), true.mean(dim=0)) + mse_loss(spread, goal)
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType({"cosine": alignment, "mse": mse_loss, "l1": l1_loss, "moments": moments})

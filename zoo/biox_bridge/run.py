@@ -30,6 +30,7 @@ from zoo.judging.results import write_results
 from zoo.runs import folder as runs
 from zoo.runs.parent import joined_seen
 from zoo.training.gate import passed
+from zoo.training.ranges import check_ranges
 
 if TYPE_CHECKING:
     from biocurate.curate.leakage.check import Leaks
@@ -118,7 +119,11 @@ def _bridged(
     classes = task.classes
     new = open_new(config.new, config.options, len(classes), old.fold, config.seed)
     before = runs.read_config(Path(config.old)) if Path(config.old).is_dir() else {}
-    old_source = source_of(old, store, task, config.old_images or before.get("images"), before.get("sensors") or ())
+    old_images = config.old_images or before.get("images")
+    for image_set in filter(None, (old_images, config.new_images)):
+        # Whom the old model never saw is held out here: its own fold's range is of others.
+        check_ranges(store, image_set, task, [old.fold] if old.fold else [])
+    old_source = source_of(old, store, task, old_images, before.get("sensors") or ())
     new_source = source_of(new, store, task, config.new_images, config.new_sensors)
     roles = [_seen_by_both(each, old_source, new_source) for each in roles]
     fresh = np.unique(np.concatenate([part for each in roles for part in (each.pair, each.val, each.test)]))

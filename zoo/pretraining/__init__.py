@@ -1,1 +1,1 @@
-"""Pre-training on the images of several corpora at once, each a task with a head of its own."""
+"""Pre-training: on images of several corpora at once, each a task, or on hidden patches of samples without labels."""

@@ -98,7 +98,7 @@ def finetune(
         folds = folds_of(task.rows, config.evaluation.val_share, config.seed, config.folds or None, apart)
         learner = prepare(store, task, config, measuring)
         for image_set in stored_sets(store, config):
-            check_ranges(store, image_set, task, folds)
+            check_ranges(store, image_set, task, [fold.name for fold in folds])
         lineage = Lineage.of(store, task, config, leaks.content, parent)
         traces = nuisances(store, task, config)
         held, controls = _train(run, learner, task, folds, config, lineage, traces, training)

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from biocurate.store.store import Store
     from zoo.data.task import Task
     from zoo.runs.config import RunConfig
-    from zoo.training.folds import Fold
 
 
 def stored_sets(store: Store, config: RunConfig) -> list[str]:
@@ -29,7 +28,7 @@ def stored_sets(store: Store, config: RunConfig) -> list[str]:
     return sorted(named & set(image_sets(store)))
 
 
-def check_ranges(store: Store, image_set: str, task: Task, folds: Sequence[Fold]) -> None:
+def check_ranges(store: Store, image_set: str, task: Task, folds: Sequence[str]) -> None:
     """Refuse images whose black and white were found from persons that a fold is judged on.
 
     What a set's parts say of themselves is asked, one part a representation: its id holds the range.
@@ -39,8 +38,8 @@ def check_ranges(store: Store, image_set: str, task: Task, folds: Sequence[Fold]
     store : Store
     image_set : str
     task : Task
-    folds : sequence of Fold
-        Those that are trained.
+    folds : sequence of str
+        Those that are held out in turn.
 
     Raises
     ------
@@ -64,7 +63,7 @@ def check_ranges(store: Store, image_set: str, task: Task, folds: Sequence[Fold]
             mend = f"biocurate images generate --manifest {task.name} --scale train --overwrite …"
             raise UsageError(what, where=where, mend=mend)
         held_out = scale.get("held_out")
-        if others := [fold.name for fold in folds if held_out is not None and fold.name != held_out]:
+        if others := [fold for fold in folds if held_out is not None and fold != held_out]:
             what = f"it is scaled with {held_out} held out, by persons whom other folds judge: {', '.join(others)}."
             mend = f"Train on that fold alone: --fold {held_out}. Or take a set for each fold, or one scaled by image."
             raise UsageError(what, where=where, mend=mend)
