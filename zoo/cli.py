@@ -287,7 +287,7 @@ def _print_dropped(run: Path, store: str | None, drop: str, at: str | None, as_j
     from zoo.judging.dropped import judge_without
 
     opened = _opened(store, at, "--drop")
-    with progress("Measuring", "windows") as bar:
+    with progress("Judging", "sets") as bar:
         found = judge_without(run, opened, _names(drop), bar)
     _print_table(found, f"{found.model}: what is left of it", as_json)
 

@@ -85,6 +85,7 @@ def judge_without(run: Path, store: Store, drop: Sequence[str], bar: Progress = 
     drop : sequence of str
         Sensor types that may be missing, or ``all``; one at least always stays.
     bar : Progress, optional
+        Is told of sets of sensor types.
 
     Raises
     ------
@@ -96,11 +97,14 @@ def judge_without(run: Path, store: Store, drop: Sequence[str], bar: Progress = 
     """
     again = Again.of(run, store)
     sensors = _sensors(again.config, next(iter(again.models.values())).about, run)
-    whole = _predicted(again, store, sensors, sensors, bar)
+    subsets = _subsets(sensors, drop, run)
+    bar.start(len(subsets))
+    whole = _predicted(again, store, sensors, sensors)
     again.check_same(whole, run)
     rows = [_judged(again, whole, None, sensors)]
-    for left in _subsets(sensors, drop, run):
-        rows.append(_judged(again, _predicted(again, store, sensors, left, bar), whole, left))
+    for left in subsets:
+        rows.append(_judged(again, _predicted(again, store, sensors, left), whole, left))
+        bar.advance(1)
     return Dropped(again.config.model, rows, _notes(again.config))
 
 
@@ -134,10 +138,10 @@ def _subsets(sensors: Sequence[str], drop: Sequence[str], run: Path) -> list[tup
     return [some for some in left if some]
 
 
-def _predicted(again: Again, store: Store, sensors: Sequence[str], left: Sequence[str], bar: Progress) -> pl.DataFrame:
+def _predicted(again: Again, store: Store, sensors: Sequence[str], left: Sequence[str]) -> pl.DataFrame:
     """Held-out windows that have one of the sensor types, predicted from these."""
     rows = again.task.rows
-    learner = prepare(store, again.task, _with(again.config, sensors, left), bar)
+    learner = prepare(store, again.task, _with(again.config, sensors, left))
     has = rows["sensor_types"].list.eval(pl.element().is_in(list(left))).list.any().to_numpy()
     return again.predicted(learner, again.task, has)
 
