@@ -61,16 +61,7 @@ def distilled_whole(
     Source: Hinton et al., 2015, arXiv 1503.02531; the paper's own settings of this baseline are not published.
     """
     student = _trainable(new, seed)
-    chain = student.chain
-
-    def loss(part: int, at: Tensor) -> Tensor:
-        logits = chain.head(chain.run_to(source.inputs(rows[part][at.numpy()]), chain.depth))
-        return distilled(logits, answers[part][at], temperature)
-
-    sizes = [len(each) for each in rows]
-    return student, fit(
-        student.network, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed
-    )
+    return student, _taught(student, student.network, source, rows, answers, temperature, budget, seed)
 
 
 def distilled_low_rank(
@@ -90,6 +81,20 @@ def distilled_low_rank(
     with torch.no_grad():
         last = new.chain.run_to(source.inputs(rows[0][:1]), new.chain.depth)
     student, changing = low_ranked(new, last, parameters, seed)
+    return student, _taught(student, changing, source, rows, answers, temperature, budget, seed)
+
+
+def _taught(
+    student: Encoder,
+    changing: nn.Module,
+    source: Source,
+    rows: tuple[Rows, Rows],
+    answers: tuple[Tensor, Tensor],
+    temperature: float,
+    budget: Budget,
+    seed: int,
+) -> Fit:
+    """Train what may change of a student until it gives the old model's answers."""
     chain = student.chain
 
     def loss(part: int, at: Tensor) -> Tensor:
@@ -97,7 +102,7 @@ def distilled_low_rank(
         return distilled(logits, answers[part][at], temperature)
 
     sizes = [len(each) for each in rows]
-    return student, fit(changing, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed)
+    return fit(changing, lambda at: loss(0, at), sizes[0], lambda at: loss(1, at), sizes[1], budget, seed)
 
 
 def distilled_contrast(
