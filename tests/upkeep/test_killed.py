@@ -122,7 +122,7 @@ def check_points(name: str, share: float, bits: Store, other: Store, writes: Wri
     return len(points)
 
 
-@pytest.mark.parametrize(("name", "share"), [("compact", 0.1), ("forget", 0.02), ("merge", 0.2)])
+@pytest.mark.parametrize(("name", "share"), [("forget", 0.02), ("merge", 0.2)])
 def test_ended_between_two_writes(name, share, bits, other, writes, tmp_path, haystack):
     assert check_points(name, share, bits, other, writes, tmp_path, haystack) >= 2
 
