@@ -10,6 +10,8 @@ import typer
 from biocurate.cli.options import AsJson, At, StoreOption, path_of
 from biocurate.curate.leakage.kinds import Kind
 from zoo.biox_bridge.commands import bridge
+from zoo.biox_bridge.joining.commands import join
+from zoo.biox_bridge.table_commands import bridges
 from zoo.deploying.commands import export, quantise
 from zoo.embedding import commands as embedding
 from zoo.pretraining.commands import pretrain
@@ -31,6 +33,8 @@ app.command()(pretrain)
 app.command()(export)
 app.command()(quantise)
 app.command()(bridge)
+app.command()(bridges)
+app.command()(join)
 app.command()(bench)
 app.command()(stream)
 app.command()(reproduce)
@@ -43,6 +47,10 @@ RunFolders = Annotated[
 ]
 Sensors = Annotated[
     str | None, typer.Option(help="Sensor types, such as EEG,ECG; all that the model takes by default.")
+]
+Channels = Annotated[
+    list[str] | None,
+    typer.Option("--channels", metavar="SENSOR=NAMES", help="Only these of a model of samples, such as EEG=Fz,Cz."),
 ]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of model, training, evaluation or drawing.")
@@ -61,6 +69,8 @@ Embeddings = Annotated[
     list[str] | None, typer.Option("--embeddings", help="Set of embeddings, for a head on them; can be repeated.")
 ]
 Size = Annotated[int | None, typer.Option(min=32, help="Side of the images; the same as --set size=N.")]
+Devices = Annotated[int | None, typer.Option(min=1, help="Processes of a machine that train together.")]
+Nodes = Annotated[int | None, typer.Option(min=1, help="Machines that train together, each with this command.")]
 Folds = Annotated[bool, typer.Option("--folds", help="Insist on a k-fold manifest: one model a fold.")]
 OneFold = Annotated[list[str] | None, typer.Option("--fold", help="Hold out only this fold; can be repeated.")]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of everything that is random.")]
@@ -121,6 +131,7 @@ def finetune(
     ] = None,
     parent: Annotated[str | None, typer.Option("--from", help="Run or checkpoint whose weights to start from.")] = None,
     sensors: Sensors = None,
+    channels: Channels = None,
     images: Images = None,
     embeddings: Embeddings = None,
     size: Size = None,
@@ -128,6 +139,8 @@ def finetune(
     folds: Folds = False,
     fold: OneFold = None,
     seed: Seed = None,
+    devices: Devices = None,
+    nodes: Nodes = None,
     force: Force = False,
     resume: Resume = False,
     allow_leakage: AllowLeakage = None,
@@ -146,6 +159,7 @@ def finetune(
     from biocurate.engine import Silent
     from biocurate.errors import UsageError
     from zoo.models.registry import model_config
+    from zoo.runs.channels import parse_channels
     from zoo.runs.run_file import check_hash, read_choices, run_config
     from zoo.training.finetune import finetune as train
     from zoo.training.folds import has_folds
@@ -155,6 +169,7 @@ def finetune(
         "model": model,
         "manifest": manifest,
         "sensors": _sensors(sensors) or None,
+        "channels": parse_channels(channels or ()),
         "images": images,
         "embeddings": tuple(embeddings) if embeddings else None,
         "folds": tuple(fold) if fold else None,
@@ -162,7 +177,8 @@ def finetune(
         "parent": parent,
         "allow_leakage": _leaks(allow_leakage) if allow_leakage else None,
     }
-    pairs = [*(set_ or []), *([] if size is None else [f"size={size}"])]
+    named = {"size": size, "devices": devices, "nodes": nodes}
+    pairs = [*(set_ or []), *(f"{name}={value}" for name, value in named.items() if value is not None)]
     chosen = run_config(choices, given, pairs, str(config or "finetune"))
     opened = open_store(store, at)
     built = opened.manifest(chosen.manifest)

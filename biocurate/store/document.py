@@ -25,11 +25,11 @@ STORE/
   tables/manifests/<name>/          the rows of a built manifest
   tables/quality/<set>/             what was measured of each channel of each window of a set
   tables/images/<set>/              the rows of an image set
-  tables/embeddings/<set>/          which vector is of which image
+  tables/embeddings/<set>/          which vector is of which image or window
   signals/<corpus>/<part>.zarr      Zarr v3, sharded, (channels, samples); streams end to end, each on a chunk boundary
   signals/<corpus>/<part>.objects.json   every object of the part with its size and sha256
   images/<set>/<part>.zarr          Zarr v3, sharded, (image, height, width), uint8
-  embeddings/<set>/<part>.zarr      Zarr v3, sharded, (image, numbers), float32
+  embeddings/<set>/<part>.zarr      Zarr v3, sharded, (image or window, numbers), float32
   leases/write.json                 who is writing now, with a heartbeat
   leases/numbers/<number>           the newest lease's number, which each table keeps as its Delta transaction `lease`
 ```

@@ -1,4 +1,4 @@
-"""Embeddings out of the store: rows by image and window, and the vectors that they name."""
+"""Embeddings out of the store: rows by image or window, and the vectors that they name."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from biocurate.errors import DamageError, UsageError
 from biocurate.store.arrays import open_array, read_items
+from biocurate.store.embedding_schema import EMBEDDINGS
 from biocurate.store.item_parts import item_key
 from biocurate.store.item_sets import rows_of, sets_of
 from biocurate.store.store import Store
@@ -23,7 +24,7 @@ def embedding_sets(store: Store) -> list[str]:
 
 
 def embedding_rows(store: Store, name: str) -> pl.LazyFrame:
-    """Rows of a set of embeddings.
+    """Rows of a set of embeddings; columns that joined after it was made are null.
 
     Raises
     ------
@@ -32,8 +33,11 @@ def embedding_rows(store: Store, name: str) -> pl.LazyFrame:
     StaleError
         Where vectors were made from recordings that have been replaced.
     """
-    make = f"biocurate zoo embed MODEL --images SET --name {name}"
-    return rows_of(store, PREFIX, name, called="are no embeddings", make=make)
+    make = f"biocurate zoo embed MODEL --images SET --name {name}, or --manifest NAME of models of samples;"
+    rows = rows_of(store, PREFIX, name, called="are no embeddings", make=make)
+    there = rows.collect_schema()
+    joined = {key: kind for key, kind in pl.Schema(EMBEDDINGS).items() if key not in there}
+    return rows.with_columns(pl.lit(None, kind).alias(key) for key, kind in joined.items())
 
 
 def read_embeddings(store: Store, rows: pl.DataFrame) -> NDArray[np.float32]:

@@ -79,7 +79,8 @@ def rebuild(table: str) -> str:
     if kind == "images":
         return f"biocurate images generate --set {name} --manifest MANIFEST --sensor SENSOR"
     if kind == "embeddings":
-        return f"biocurate images generate …, then biocurate zoo embed MODEL --images SET --name {name}"
+        first = "biocurate images generate … or manifest build FILE"
+        return f"{first}, then biocurate zoo embed MODEL --images SET or --manifest NAME, --name {name}"
     if kind == "pairs":
         return f"biocurate windows build {name} …, then biocurate pairs build {name} --sensors SENSORS"
     if kind == "quality":

@@ -150,6 +150,29 @@ def test_sensor_types_without_such_a_noise_are_told_and_a_kind_that_none_has_is_
     assert any("mains: EEG at 64 Hz, GSR at 8 Hz has no such noise, and the rows" in note for note in found.notes)
 
 
+class Steps:
+    """A bar that keeps what it was told."""
+
+    def __init__(self):
+        self.total, self.steps = 0, []
+
+    def start(self, total):
+        self.total = total
+
+    def advance(self, amount):
+        self.steps.append(amount)
+
+
+def test_a_noise_that_no_sensor_type_has_is_tried_at_one_ratio_alone(tried):
+    """Other ratios would predict the same windows from the same samples."""
+    store, folder = tried
+    bar = Steps()
+    found = judge_with_noise(folder / "holdout", store, ["mains"], [20.0, 10.0, 0.0], bar=bar)
+    assert [row.kind for row in found.rows] == ["none"]
+    assert bar.steps == [1, 1, 2]
+    assert sum(bar.steps) == bar.total
+
+
 def test_an_unknown_noise_is_refused(tried):
     store, folder = tried
     with pytest.raises(UsageError, match="no noise 'hum'"):

@@ -51,7 +51,7 @@ class PrototypeBridge(nn.Module):
                 where="bridge",
                 mend=f"Give {prototypes} tokens of the old model, of {width_old} numbers each.",
             )
-        self.shape = (tokens_old, prototypes)
+        self.width_new, self.shape = width_new, (tokens_old, prototypes)
         self.down = nn.Parameter(torch.empty(rank, width_new))
         nn.init.kaiming_uniform_(self.down, a=math.sqrt(5))
         self.up = nn.Parameter(torch.zeros(tokens_old * prototypes, rank))
@@ -83,7 +83,7 @@ class FullBridge(nn.Module):
 
     def __init__(self, width_new: int, width_old: int, tokens_old: int) -> None:
         super().__init__()
-        self.shape = (tokens_old, width_old)
+        self.width_new, self.shape = width_new, (tokens_old, width_old)
         self.matrix = nn.Linear(width_new, tokens_old * width_old, bias=False)
 
     def forward(self, pooled: Tensor) -> Tensor:

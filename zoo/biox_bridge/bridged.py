@@ -38,7 +38,11 @@ class Bridged:
 
     def logits(self, inputs: Inputs) -> Tensor:
         """Class scores from what the new model takes; the old sensor is not asked for."""
-        return self.answers(self.front.pooled(self.new, self.front.run_to(inputs, self.new)))
+        return self.answers(self.given(inputs))
+
+    def given(self, inputs: Inputs) -> Tensor:
+        """What the bridge is given of the new sensor: the mean token where it begins; shape (windows, width)."""
+        return self.front.pooled(self.new, self.front.run_to(inputs, self.new))
 
     def answers(self, pooled: Tensor) -> Tensor:
         """Class scores from the new model's mean token."""

@@ -16,12 +16,15 @@ from zoo.biox_bridge.bridge import FullBridge, PrototypeBridge
 from zoo.biox_bridge.bridged import Bridged
 from zoo.biox_bridge.config import BridgeOptions
 from zoo.biox_bridge.fitting import Budget, Fit, fit
+from zoo.biox_bridge.headless import choose_headless
 from zoo.biox_bridge.losses import loss_named
 from zoo.biox_bridge.passes import Seen
 from zoo.biox_bridge.positions import Positions, choose
 from zoo.models.staged import Form, Staged
 
 Codes = NDArray[np.intp]
+WOKEN = 0.01
+"""Standard deviation of the numbers that a bridge starts with where it cannot start from zeros."""
 Drawn = Callable[[int, Form, int], Tensor]
 """Tokens of the old model's states at a position, of this form, so many: shape (count, width)."""
 Whole = Callable[[int, Form], tuple[Tensor, Tensor]]
@@ -95,6 +98,8 @@ def build(
         guess, targets = bridge, whole(found.old, form)
     loss = loss_named(options.loss, options.temperature)
     inputs = pairs.new.pooled[found.new], val.new.pooled[found.new]
+    first = torch.arange(min(len(inputs[0]), options.batch_size))
+    _wake(bridge, loss(guess(inputs[0][first]), targets[0][first]))
     budget = Budget(options.epochs, options.batch_size, options.lr)
     took = fit(
         bridge,
@@ -116,13 +121,24 @@ def _positions(
         mend = "Give --positions NEW,OLD, or another loss."
         raise ModelError("positions are chosen by pairs, and moments has none.", where="bridge", mend=mend)
     if at is None:
-        answers = pairs.old.logits.argmax(dim=1).numpy()
         new, old = pairs.new.pooled[1:], pairs.old.pooled[: tail.depth]
+        if options.probe == "cka":
+            return choose_headless(new, old, pairs.old.pooled[tail.depth], pairs.person)
+        answers = pairs.old.logits.argmax(dim=1).numpy()
         return choose(new, old, answers, pairs.person, options.probe_folds, seed, options.probe)
     if not 1 <= at[0] <= front.depth or not at[1] <= tail.depth:
         mend = f"The new model has blocks 1 to {front.depth}, the old one can be entered at 0 to {tail.depth}."
         raise ModelError(f"there is no bridge from {at[0]} to {at[1]}.", where="--positions", mend=mend)
     return Positions(at[0], at[1], [], [], ("Positions were given, not chosen.",))
+
+
+def _wake(bridge: nn.Module, value: Tensor) -> None:
+    """Draw the matrix of zeros where no gradient comes back to it.
+
+    Zeros leave every unit of a network without biases, such as one with random weights, at its edge for ever.
+    """
+    if isinstance(bridge, PrototypeBridge) and not torch.autograd.grad(value, bridge.up)[0].any():
+        nn.init.normal_(bridge.up, std=WOKEN)
 
 
 def _bridge(width: int, form: Form, options: BridgeOptions, drawn: Callable[[int], Tensor]) -> nn.Module:

@@ -42,6 +42,9 @@ def bridge(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace a run of the same name.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where a killed run of the same choices stopped.")
+    ] = False,
     at: At = None,
     as_json: AsJson = False,
 ) -> None:
@@ -75,7 +78,7 @@ def bridge(
     }
     config = validated(BridgeConfig, given, "bridge")
     with progress("Bridging", "bridges") as bar:
-        found = train(open_store(store, at), config, run, force, bar)
+        found = train(open_store(store, at), config, run, force, bar, resume)
     if as_json:
         print(json.dumps({**found.report.to_json(), "systems": found.systems.to_dicts()}, indent=2, ensure_ascii=False))
         return

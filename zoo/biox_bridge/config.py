@@ -20,8 +20,8 @@ Baseline = Literal[
 BASELINES: tuple[Baseline, ...] = get_args(Baseline)
 
 
-Swept = Literal["rank", "prototypes", "lr"]
-"""Options that a sweep can vary: of the bridge and its training alone, so that passes and roles stay."""
+Swept = Literal["rank", "prototypes", "lr", "positions"]
+"""What a sweep can vary: the bridge, where it lies and its training alone, so that passes and roles stay."""
 
 
 class BridgeOptions(Options):
@@ -55,8 +55,8 @@ class BridgeOptions(Options):
     """Share of the paired windows that are used, drawn by the seed."""
     probe_folds: int = Field(default=5, ge=2)
     """Of the probes that choose where the bridge begins."""
-    probe: Judged = "pooled"
-    """One macro F1 over all folds, which is ours, or ``mean-of-folds`` as published."""
+    probe: Judged | Literal["cka"] = "pooled"
+    """One macro F1 over all folds, which is ours, or ``mean-of-folds`` as published; ``cka`` asks no head."""
 
 
 class BridgeConfig(Options):
@@ -80,8 +80,9 @@ class BridgeConfig(Options):
     compare: tuple[Baseline, ...] = BASELINES
     options: dict[str, Any] = Field(default_factory=dict)
     """Of the new model, where it is made with random weights."""
-    sweep: dict[Swept, tuple[float, ...]] = Field(default_factory=dict)
-    """Options, and values of each for which further bridges are trained, the other options as they are."""
+    sweep: dict[Swept, tuple[float | str, ...]] = Field(default_factory=dict)
+    """Options, and values of each for which further bridges are trained, the other options as they are; positions are
+    texts such as ``2:1``."""
     bridge: BridgeOptions = BridgeOptions()
     evaluation: Evaluation = Evaluation(permutations=0)
 
@@ -112,8 +113,8 @@ def bridge_settings(new: ModelConfig | None, pairs: Sequence[str]) -> dict[str, 
     }
 
 
-def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """Options and their values, such as ``rank=2,8,32``.
+def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[float | str, ...]]:
+    """Options and their values, such as ``rank=2,8,32`` or ``positions=1:0,2:1``.
 
     Raises
     ------
@@ -122,17 +123,30 @@ def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[float, ...]]:
     ModelError
         A value that the option cannot have.
     """
-    found: dict[str, tuple[float, ...]] = {}
+    found: dict[str, tuple[float | str, ...]] = {}
     for text in texts:
         option, _, listed = text.partition("=")
         if option not in get_args(Swept) or option in found or not listed:
             mend = f"Write OPTION=VALUE,VALUE once for each of {', '.join(get_args(Swept))}."
             raise UsageError(f"{text!r} is no sweep.", where="--sweep", mend=mend)
-        values = [getattr(validated(BridgeOptions, {option: each}, "--sweep"), option) for each in listed.split(",")]
+        values = [_swept(option, each) for each in listed.split(",")]
         if len(set(values)) < len(values):
             raise UsageError(f"{text!r} has a value twice.", where="--sweep", mend="Name each once.")
         found[option] = tuple(values)
     return found
+
+
+def _swept(option: str, text: str) -> float | str:
+    if option != "positions":
+        return float(getattr(validated(BridgeOptions, {option: text}, "--sweep"), option))
+    try:
+        places = parse_positions(text.replace(":", ","))
+    except UsageError as error:
+        mend = "Write NEW:OLD, such as positions=1:0,2:1."
+        raise UsageError(f"{text!r} are no positions.", where="--sweep", mend=mend) from error
+    if places is None:
+        raise UsageError("auto is what all are seen beside.", where="--sweep", mend="Write NEW:OLD.")
+    return f"{places[0]}:{places[1]}"
 
 
 def parse_positions(text: str) -> tuple[int, int] | None:

@@ -15,6 +15,8 @@ from biocurate.errors import ModelError
 from zoo.biox_bridge.source import ImageSource, Source, WindowSource
 from zoo.models.registry import create_model, list_models, model_config
 from zoo.models.staged import OfSeveral, Staged, staged
+from zoo.runs import folder as runs
+from zoo.runs.channels import only_of
 from zoo.runs.parent import Parent, inherit, load_parent
 
 if TYPE_CHECKING:
@@ -145,8 +147,17 @@ def source_of(encoder: Encoder, store: Store, task: Task, images: str | None, se
 
         named = list(sensors) or task.rows["sensor_types"].explode().unique().drop_nulls().sort().to_list()
         sizes = encoder.network.architecture
-        return WindowSource(PlacedRows(store.url, task.rows, named, sizes, at=store.opened_at))  # type: ignore[arg-type]
+        told = {} if encoder.parent is None else encoder.parent.checkpoint.about.get("config", {})
+        chosen = only_of(told.get("channels"), named)
+        rows = PlacedRows(store.url, task.rows, named, sizes, chosen, store.opened_at)  # type: ignore[arg-type]
+        return WindowSource(rows)
     raise ModelError(f"it takes {known.input}, which no bridge can begin or end in.", where=encoder.model)
+
+
+def read_by(run: str, images: str | None = None) -> tuple[str | None, Sequence[str]]:
+    """Image set and sensor types that a run's models see; another set where one is named."""
+    told = runs.read_config(Path(run)) if Path(run).is_dir() else {}
+    return images or told.get("images"), told.get("sensors") or ()
 
 
 def _load(network: nn.Module, parent: Parent) -> None:

@@ -85,7 +85,7 @@ def reopened(found: checkpoint.Checkpoint) -> tuple[Encoder, Bridged]:
     return new, Bridged(new.chain, old.chain, made, begin, end, form, last)
 
 
-def keep_log(log: Path, sides: Sides, roles: Roles, outcome: Outcome) -> None:
+def keep_log(log: Path, sides: Sides, roles: Roles, outcome: Outcome, options: BridgeOptions) -> None:
     """Write the curves, what positions were chosen by, and how long inference takes by position."""
     log.mkdir(parents=True)
     for system, took in outcome.costs.items():
@@ -97,4 +97,5 @@ def keep_log(log: Path, sides: Sides, roles: Roles, outcome: Outcome) -> None:
     positions = outcome.built.positions
     runs.write_json(log / "positions.json", {**asdict(positions), "milliseconds": asdict(times)})
     if positions.alike:
-        plot_positions(positions, log / "positions.png")
+        scored = "likeness to the end, CKA" if options.probe == "cka" else "probe, F1"
+        plot_positions(positions, log / "positions.png", scored)

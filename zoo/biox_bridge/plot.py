@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from zoo.biox_bridge.positions import Positions
 
 
-def plot_positions(found: Positions, path: Path) -> None:
-    """Draw similarities as a heat map and the probes beside it; what was chosen is framed."""
+def plot_positions(found: Positions, path: Path, scored: str = "probe, F1") -> None:
+    """Draw similarities as a heat map and the probes beside it, or what else they are; what was chosen is framed."""
     alike = np.array(found.alike)
     blocks, layers = alike.shape
     with mpl.rc_context({"font.size": 8}):
@@ -20,7 +20,7 @@ def plot_positions(found: Positions, path: Path) -> None:
         probes, heat = figure.subplots(1, 2, sharey=True, width_ratios=(1, max(1.0, layers / 3)))
         probes.barh(np.arange(blocks), np.nan_to_num(found.probes), color="0.6")
         probes.barh(found.new - 1, np.nan_to_num(found.probes)[found.new - 1], color="C3")
-        probes.set(xlabel="probe, F1", ylabel="blocks of the new model that are run", xlim=(0, 1))
+        probes.set(xlabel=scored, ylabel="blocks of the new model that are run", xlim=(0, 1))
         probes.set_yticks(np.arange(blocks), [str(at + 1) for at in range(blocks)])
         drawn = heat.imshow(alike, aspect="auto", vmin=0, vmax=1, cmap="viridis", origin="lower")
         heat.set(xlabel="old block entered")

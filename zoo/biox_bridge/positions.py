@@ -34,7 +34,8 @@ class Positions:
     old: int
     """Block of the old model that the bridge leads into."""
     probes: list[float]
-    """Macro F1 of the probe after 1, 2, ... blocks of the new model; NaN where none could be fitted."""
+    """Macro F1 of the probe after 1, 2, ... blocks of the new model; NaN where none could be fitted. Without a head
+    the likeness to the old model's last features."""
     alike: list[list[float]]
     """Similarity of what has passed 1, 2, ... blocks of the new model (rows) to what enters block 0, 1, ... of the old
     one; NaN where one of them is constant."""
@@ -77,7 +78,7 @@ def choose(
     probes = [probe(each.numpy(), answers, person, folds, seed, judged) for each in new]
     alike = [[linear_cka(here, there) for there in old] for here in new]
     notes = []
-    begin = _first_best(probes)
+    begin = first_best(probes)
     if begin is not None and nearly_constant(answers, person):
         notes.append(
             "The old model answers nearly the same for all pairs, or otherwise for one person alone: the probes hardly "
@@ -86,7 +87,7 @@ def choose(
     if begin is None:
         notes.append("The old model answers the same for nearly all pairs: no probe; the bridge begins at the end.")
         begin = len(new) - 1
-    end = _first_best(alike[begin])
+    end = first_best(alike[begin])
     if end is None:
         notes.append("Features of the new model are constant where the bridge begins; it leads to the first block.")
         end = 0
@@ -186,6 +187,7 @@ def _each(chain: Staged, inputs: Inputs) -> list[float]:
     return list(np.diff(marks))
 
 
-def _first_best(scores: Sequence[float]) -> int | None:
+def first_best(scores: Sequence[float]) -> int | None:
+    """Place of the greatest score that is a number, the first of equals; None where none is."""
     known = [score for score in scores if np.isfinite(score)]
     return list(scores).index(max(known)) if known else None

@@ -15,13 +15,16 @@ from biocurate.engine import Progress, Silent
 from biocurate.errors import ManifestError, ModelError
 from biocurate.store.signal_reader import view_of
 from zoo.biox_bridge.config import BridgeConfig
-from zoo.biox_bridge.encoders import Encoder, check_unchanged, digest, open_new, open_old, source_of
+from zoo.biox_bridge.encoders import Encoder, check_unchanged, digest, open_new, open_old, read_by, source_of
+from zoo.biox_bridge.fitting import Fit
 from zoo.biox_bridge.keeping import MODEL, keep, keep_log
-from zoo.biox_bridge.roles import Roles, cells, roles_of
+from zoo.biox_bridge.resuming import finished, keep_finished
+from zoo.biox_bridge.roles import Roles, cells, leaks_by_design, roles_of
 from zoo.biox_bridge.source import Source
 from zoo.biox_bridge.sweep import Step, keep_sweep, sweep
 from zoo.biox_bridge.systems import Outcome, Sides, own_model, pass_over, systems
 from zoo.biox_bridge.told import notes_of, table_of
+from zoo.data.ranges import check_ranges
 from zoo.data.task import Task
 from zoo.judging.evaluate import report
 from zoo.judging.held import held_out
@@ -30,7 +33,6 @@ from zoo.judging.results import write_results
 from zoo.runs import folder as runs
 from zoo.runs.parent import joined_seen
 from zoo.training.gate import passed
-from zoo.training.ranges import check_ranges
 
 if TYPE_CHECKING:
     from biocurate.curate.leakage.check import Leaks
@@ -47,7 +49,12 @@ class BridgeRun:
 
 
 def bridge(
-    store: Store, config: BridgeConfig, folder: Path, force: bool = False, bar: Progress = Silent()
+    store: Store,
+    config: BridgeConfig,
+    folder: Path,
+    force: bool = False,
+    bar: Progress = Silent(),
+    resume: bool = False,
 ) -> BridgeRun:
     """Train bridges and judge them on the new sensor alone; the run folder appears when all is done.
 
@@ -63,6 +70,8 @@ def bridge(
         Replace a run of this name.
     bar : Progress, optional
         Is told of bridges built.
+    resume : bool
+        Go on where a killed run of the same choices stopped: no bridge that was finished is trained again.
 
     Raises
     ------
@@ -71,19 +80,19 @@ def bridge(
     ModelError
         Models that cannot be bridged, or a new model that was trained on persons held out.
     """
-    task = Task.of(store.manifest(config.manifest))
+    manifest = store.manifest(config.manifest)
+    task = Task.of(manifest)
     olds = open_old(Path(config.old))
     _check_labels(task, olds)
-    options = config.bridge
-    parted = [
-        roles_of(task.rows, old.persons, old.fold, options.rotations, options.val_share, config.seed) for old in olds
-    ]
+    meant = leaks_by_design(manifest)
+    parted = [parted_by(task, config, old, by_window=bool(meant)) for old in olds]
     told = {"manifest_hash": task.hash, "snapshot_id": task.snapshot_id, "store_id": store.card["store_id"]}
     # By the names of other runs' choices, too: what is judged with a bridge is read as the new model reads.
     read = {"model": MODEL, "images": config.new_images, "sensors": list(config.new_sensors)}
     choices = {**config.model_dump(mode="json"), **read, **told}
-    with runs.new_run(folder, force, choices) as run:
-        leaks = passed(store, cells(task.rows, [each for roles in parted for each in roles]), f"manifest {task.name}")
+    with runs.new_run(folder, force, choices, resume) as run:
+        held = cells(task.rows, [each for roles in parted for each in roles])
+        leaks = passed(store, held, f"manifest {task.name}", meant)
         bar.start(sum(map(len, parted)))
         made = [
             _bridged(run, store, task, config, old, roles, leaks, bar) for old, roles in zip(olds, parted, strict=True)
@@ -93,6 +102,29 @@ def bridge(
         if config.sweep:
             keep_sweep(run, task, config, [step for each in made for step in each.steps])
     return BridgeRun(found[2], found[3])
+
+
+def parted_by(task: Task, config: BridgeConfig, old: Encoder, by_window: bool) -> list[Roles]:
+    """Roles of the bridges of one old model.
+
+    Raises
+    ------
+    ManifestError
+        As `roles_of`; and by window where the old model is of another manifest, so that its windows are not known.
+    """
+    if by_window and not _of_manifest(old, task) and old.persons & set(task.persons):
+        mend = f"Train it on this one: biocurate zoo finetune … --manifest {task.name} --allow-leakage person"
+        raise ManifestError(
+            "the old model saw these persons in another manifest.", where=f"old model {old.fold}", mend=mend
+        )
+    options = config.bridge
+    known = old.persons, old.fold, options.rotations, options.val_share, config.seed
+    return roles_of(task.rows, *known, by_window=by_window)
+
+
+def _of_manifest(side: Encoder, task: Task) -> bool:
+    """Whether a network learnt from this manifest: by splits of windows it then saw those of train alone."""
+    return side.parent is not None and side.parent.checkpoint.about["manifest"]["hash"] == task.hash
 
 
 @dataclass(frozen=True)
@@ -118,16 +150,16 @@ def _bridged(
     """Build the bridges of one old model."""
     classes = task.classes
     new = open_new(config.new, config.options, len(classes), old.fold, config.seed)
-    before = runs.read_config(Path(config.old)) if Path(config.old).is_dir() else {}
-    old_images = config.old_images or before.get("images")
+    old_images, old_sensors = read_by(config.old, config.old_images)
     for image_set in filter(None, (old_images, config.new_images)):
         # Whom the old model never saw is held out here: its own fold's range is of others.
         check_ranges(store, image_set, task, [old.fold] if old.fold else [])
-    old_source = source_of(old, store, task, old_images, before.get("sensors") or ())
+    old_source = source_of(old, store, task, old_images, old_sensors)
     new_source = source_of(new, store, task, config.new_images, config.new_sensors)
     roles = [_seen_by_both(each, old_source, new_source) for each in roles]
     fresh = np.unique(np.concatenate([part for each in roles for part in (each.pair, each.val, each.test)]))
-    _check_new(new, old, task, fresh, leaks)
+    by_window = any(each.by_window for each in roles)
+    _check_new(new, [each for each in (old, new) if not (by_window and _of_manifest(each, task))], task, fresh, leaks)
     marks = digest(old.network), digest(new.network)
     sides = pass_over(new, old, (new_source, old_source), fresh, task.person)
     random = None
@@ -135,20 +167,38 @@ def _bridged(
         blank = new.again(config.seed + 1000), old.again(config.seed + 2000)
         random = pass_over(*blank, (new_source, old_source), fresh, task.person)
     own = None
-    if "supervised" in config.compare and len(roles[0].train):
+    done = [finished(run / "log" / each.name, sides, each) for each in roles]
+    if "supervised" in config.compare and len(roles[0].train) and not all(done):
         own = own_model(sides, roles[0], task.codes, task.person, config)
     outcomes, steps = [], []
-    for each in roles:
-        outcome = systems(sides, random, own, each, config)
-        about = _about(task, config, sides, each, leaks)
-        keep(run / f"model-{each.name}.safetensors", sides, outcome, config.bridge, about)
-        keep_log(run / "log" / each.name, sides, each, outcome)
+    for each, known in zip(roles, done, strict=True):
+        outcome, swept = known or _trained(
+            run, sides, random, own, each, config, _about(task, config, sides, each, leaks)
+        )
         outcomes.append(outcome)
-        steps += sweep(sides, each, outcome, config)
+        steps += swept
         bar.advance(1)
     check_unchanged(old, marks[0])
     check_unchanged(new, marks[1])
     return _Made(sides, roles, outcomes, steps)
+
+
+def _trained(
+    run: Path,
+    sides: Sides,
+    random: Sides | None,
+    own: tuple[Encoder, Fit] | None,
+    roles: Roles,
+    config: BridgeConfig,
+    about: dict[str, Any],
+) -> tuple[Outcome, list[Step]]:
+    """Train all systems of one role, and keep its bridge."""
+    outcome = systems(sides, random, own, roles, config)
+    keep(run / f"model-{roles.name}.safetensors", sides, outcome, config.bridge, about)
+    keep_log(run / "log" / roles.name, sides, roles, outcome, config.bridge)
+    swept = sweep(sides, roles, outcome, config)
+    keep_finished(run / "log" / roles.name, outcome, swept)
+    return outcome, swept
 
 
 def _about(task: Task, config: BridgeConfig, sides: Sides, roles: Roles, leaks: Leaks) -> dict[str, Any]:
@@ -185,7 +235,7 @@ def _judged(
     parted = [each for one in made for each in one.roles]
     notes = notes_of(task, config, parted, outcomes, [each.sides for each in made])
     found = report(held, controls, task.classes, MODEL, notes, config.evaluation.draws, config.seed)
-    return held, controls, found, table_of(found, outcomes, held)
+    return held, controls, found, table_of(found, outcomes, held, any(each.by_window for each in parted))
 
 
 def _write(
@@ -220,16 +270,19 @@ def _check_labels(task: Task, olds: list[Encoder]) -> None:
             raise ManifestError(what, where=f"manifest {task.name}", mend=mend)
 
 
-def _check_new(new: Encoder, old: Encoder, task: Task, fresh: np.ndarray, leaks: Leaks) -> None:
-    """Refuse a new model that saw persons held out, and either model where it saw a copy of their recordings."""
+def _check_new(new: Encoder, sides: list[Encoder], task: Task, fresh: np.ndarray, leaks: Leaks) -> None:
+    """Refuse a new model that saw persons held out, and either model where it saw a copy of their recordings.
+
+    Of splits by window `sides` lacks what was trained on this manifest: it saw the split train alone.
+    """
     persons = set(task.rows["person"].gather(fresh))
-    if both := sorted(new.persons & persons):
+    if any(each is new for each in sides) and (both := sorted(new.persons & persons)):
         mend = "Name weights of other persons; of a run with folds, one of the same folds as the old model's."
         raise ModelError(
             f"it was trained on {len(both)} persons that are held out, such as {both[0]}.", where=new.model, mend=mend
         )
     digests = _digests(leaks, task, fresh)
-    for side in (old, new):
+    for side in sides:
         if copies := len(digests & _content(side)):
             raise ModelError(f"it was trained on copies of {copies} streams that are held out.", where=side.model)
 
@@ -251,4 +304,4 @@ def _seen_by_both(roles: Roles, old: Source, new: Source) -> Roles:
         parts[name] = rows[old.has[rows] & new.has[rows]]
         if not len(parts[name]):
             raise ManifestError(f"no window of role {name} has an input of both models.", where=roles.name)
-    return Roles(roles.name, roles.train[new.has[roles.train]], **parts)
+    return Roles(roles.name, roles.train[new.has[roles.train]], **parts, by_window=roles.by_window)

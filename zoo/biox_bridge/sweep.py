@@ -1,4 +1,4 @@
-"""How much a bridge's figures hang on one of its options: others are trained at the same positions, from one pass."""
+"""How much a bridge's figures hang on an option, or on where it lies: others are trained from the same passes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zoo.biox_bridge.config import BridgeConfig, BridgeOptions
+from zoo.biox_bridge.config import BridgeConfig, BridgeOptions, parse_positions
 from zoo.biox_bridge.fitting import Fit
 from zoo.biox_bridge.keeping import MODEL
 from zoo.biox_bridge.roles import Roles
@@ -30,43 +30,57 @@ class Step:
 
     roles: Roles
     option: str
-    value: float
+    value: float | str
     answers: NDArray[np.float64]
     fit: Fit
 
 
 def sweep(sides: Sides, roles: Roles, outcome: Outcome, config: BridgeConfig) -> list[Step]:
-    """Train a bridge for each value, where the outcome's own bridge lies."""
+    """Train a bridge for each value, where the outcome's own bridge lies; for each of given positions, there."""
     test = sides.of(roles.test)
     positions = outcome.built.positions.new, outcome.built.positions.old
     steps = []
     for option, values in config.sweep.items():
         for value in values:
-            changed = validated(BridgeOptions, {**config.bridge.model_dump(), option: value}, "--sweep")
-            asked = config.model_copy(update={"bridge": changed, "positions": positions})
-            built = bridge_of(sides, outcome.pair, roles.val, asked)
+            built = bridge_of(sides, outcome.pair, roles.val, _changed(config, option, value, positions))
             steps.append(Step(roles, option, value, probabilities(built, test), built.fit))
     return steps
 
 
+def _changed(config: BridgeConfig, option: str, value: float | str, positions: tuple[int, int]) -> BridgeConfig:
+    if isinstance(value, str):
+        return config.model_copy(update={"positions": parse_positions(value.replace(":", ","))})
+    changed = validated(BridgeOptions, {**config.bridge.model_dump(), option: value}, "--sweep")
+    return config.model_copy(update={"bridge": changed, "positions": positions})
+
+
 def keep_sweep(run: Path, task: Task, config: BridgeConfig, steps: Sequence[Step]) -> None:
-    """Write ``sweep.csv`` and ``sweep.png``: one row a value, over all held-out windows."""
-    rows = [
-        _row(task, config, option, value, [step for step in steps if (step.option, step.value) == (option, value)])
-        for option, values in config.sweep.items()
-        for value in values
-    ]
-    table = pl.DataFrame(rows, infer_schema_length=None)
+    """Write ``sweep.csv`` and ``sweep.png``: one row a value; and ``sweep.parquet``, what each predicts."""
+    values = [(option, value) for option, values in config.sweep.items() for value in values]
+    found = {asked: [step for step in steps if (step.option, step.value) == asked] for asked in values}
+    held = {asked: _held(task, these) for asked, these in found.items()}
+    table = pl.DataFrame(
+        [_row(task, config, asked, held[asked], these) for asked, these in found.items()], infer_schema_length=None
+    )
     table.write_csv(run / "sweep.csv")
+    named = [
+        each.with_columns(option=pl.lit(option), value=pl.lit(f"{value}")) for (option, value), each in held.items()
+    ]
+    pl.concat(named).write_parquet(run / "sweep.parquet")
     plot_sweep(table, run / "sweep.png")
 
 
-def _row(task: Task, config: BridgeConfig, option: str, value: float, steps: list[Step]) -> dict[str, Any]:
-    held = pl.concat([held_out(task.rows[s.roles.test], s.answers, task.classes, s.roles.name) for s in steps])
+def _held(task: Task, steps: list[Step]) -> pl.DataFrame:
+    return pl.concat([held_out(task.rows[s.roles.test], s.answers, task.classes, s.roles.name) for s in steps])
+
+
+def _row(
+    task: Task, config: BridgeConfig, asked: tuple[str, float | str], held: pl.DataFrame, steps: list[Step]
+) -> dict[str, Any]:
     found = report(held, {}, task.classes, MODEL, [], config.evaluation.draws, config.seed).metrics
     row: dict[str, Any] = {
-        "option": option,
-        "value": value,
+        "option": asked[0],
+        "value": f"{asked[1]}" if "positions" in config.sweep else asked[1],
         "trained": round(np.mean([step.fit.parameters for step in steps])),
         "val_alignment": float(np.mean([min(val for _, val in step.fit.curve) for step in steps])),
     }

@@ -81,6 +81,8 @@ def own_model(sides: Sides, roles: Roles, codes: Codes, person: Codes, config: B
     has = roles.train[sides.new_source.has[roles.train]]
     persons = np.random.default_rng([config.seed, 7]).permutation(np.unique(person[has]))
     aside = np.isin(person[has], persons[: max(1, round(VAL_SHARE * len(persons)))])
+    if len(persons) < 2:  # splits of one person's time: the last of it
+        aside = np.arange(len(has)) >= (1 - VAL_SHARE) * len(has)
     options = config.bridge
     budget = Budget(options.epochs, options.batch_size, options.baseline_lr)
     n_classes = sides.pairs.old.logits.shape[1]

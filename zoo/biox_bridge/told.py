@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from zoo.biox_bridge import shared_time
 from zoo.biox_bridge.chance import by_chance
 from zoo.biox_bridge.config import BridgeConfig
 from zoo.biox_bridge.roles import Roles
@@ -31,8 +32,10 @@ def notes_of(
         for name, column in zip(("train", "pair", "val", "test"), np.transpose(persons), strict=True)
         for low, high in [(column.min(), column.max())]
     )
+    apart = "these are the same persons" if roles[0].by_window else "no person has two roles"
     notes = [
-        f"Persons of each of {len(roles)} bridges: {counts}; no person has two roles. Labels of pair and val are not "
+        *shared_time.told(task, roles),
+        f"Persons of each of {len(roles)} bridges: {counts}; {apart}. Labels of pair and val are not "
         "read; those of train only by `own, supervised`.",
         *dict.fromkeys(f"Old: {note}" for each in sides for note in each.old_source.notes),
         *dict.fromkeys(f"New: {note}" for each in sides for note in (*each.new_source.notes, *each.new.notes)),
@@ -68,14 +71,18 @@ def notes_of(
     return notes
 
 
-def table_of(found: Report, outcomes: Sequence[Outcome], held: pl.DataFrame) -> pl.DataFrame:
-    """One row a system: its figures with intervals, trained parameters, seconds and MiB; means over bridges."""
+def table_of(found: Report, outcomes: Sequence[Outcome], held: pl.DataFrame, by_window: bool = False) -> pl.DataFrame:
+    """One row a system: its figures with intervals, trained parameters, seconds and MiB; means over bridges.
+
+    Where roles are by window each row says so.
+    """
     rows = [_row("bridge", found.metrics, outcomes)]
     rows += [_row(system, figures, outcomes) for system, figures in found.controls.items()]
     share = held["label"].value_counts().sort("label")["count"].to_numpy() / held.height
     chance = {name: f"{value:.3f}" for name, value in by_chance(share).items()}
     rows.append({"system": "chance (closed form)", **chance})
-    return pl.DataFrame(rows, infer_schema_length=None)
+    table = pl.DataFrame(rows, infer_schema_length=None)
+    return table.with_columns(splits=pl.lit("of one person")) if by_window else table
 
 
 def _row(system: str, figures: dict[str, Estimate], outcomes: Sequence[Outcome]) -> dict[str, Any]:

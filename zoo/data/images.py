@@ -18,6 +18,7 @@ from biocurate.sensors import SensorType
 from zoo.data.augment import Augmentation, MaskOut
 from zoo.data.draw import ORDER, Draw, planned, planned_as, refuse_other, refuse_shifts
 from zoo.data.noise import OfImages
+from zoo.data.ranges import check_ranges
 from zoo.data.windows import Batch, StoreDataset
 
 if TYPE_CHECKING:
@@ -117,6 +118,8 @@ class ImageDataset(StoreDataset):
         Of mask and augmentation: the same seed, epoch and item give the same bytes, whatever worker makes them.
     later : bool
         A batch holds `Unfinished` images, to be made on the device that trains.
+    held_out : str, optional
+        Fold that is judged on, where a fold of its training persons is read from a set that is scaled by these.
 
     Raises
     ------
@@ -125,7 +128,8 @@ class ImageDataset(StoreDataset):
     ModelError
         Where no window of the split has an image.
     UsageError
-        Where it is not said what to read or draw, or it cannot be drawn.
+        Where it is not said what to read or draw, or it cannot be drawn; or where one fold is asked for, and the set is
+        scaled by its persons, or by another manifest's. Of all windows at once nobody can tell: `check_ranges`.
     """
 
     def __init__(
@@ -144,12 +148,16 @@ class ImageDataset(StoreDataset):
         mask: MaskOut | None = None,
         seed: int = 0,
         later: bool = False,
+        held_out: str | None = None,
     ) -> None:
         super().__init__(store_url, manifest, split, at)
         self.size, self.look, self.seed, self.later = size, Look(size, colour, mask), seed, later
         self.draw = draw
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that stay see it change
+        whole = self._store.manifest(manifest) if isinstance(manifest, str) else manifest
+        if image_set is not None and split is not None:
+            check_ranges(self._store, image_set, whole, [held_out or split])
         kinds = [str(SensorType.parse(sensor)) for sensor in sensors or ()]
         self.drawn: list[Representation] = []
         self.disturbed: OfImages | None = None
@@ -160,9 +168,7 @@ class ImageDataset(StoreDataset):
             mend = "Say what to draw: ImageDataset(…, stored=False, draw=Draw((KIND,)))."
             raise UsageError("images that are not stored are drawn.", where="ImageDataset", mend=mend)
         else:
-            self._plan(
-                self._store.manifest(manifest) if isinstance(manifest, str) else manifest, image_set, kinds, draw
-            )
+            self._plan(whole, image_set, kinds, draw)
         if self.images.is_empty():
             raise _nothing(image_set, sensors or ())
         self.row = self.images["window_row"].to_numpy().astype(np.intp)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -16,15 +15,14 @@ from torch.utils.data import Dataset
 from biocurate.sensors import SensorType
 from zoo.data.layout import Form, Takes, layout
 from zoo.data.noise import Disturb, disturbed
-from zoo.data.windows import OPENED, Batch, StoreDataset
+from zoo.data.opened import Opened
+from zoo.data.windows import Batch, StoreDataset
 
 if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
-    from biocurate.store.signal_reader import SignalReader
-    from biocurate.store.store import Store
 
 
-class PlacedRows(Dataset[Batch]):
+class PlacedRows(Opened, Dataset[Batch]):
     """Windows of any rows, with labels or without.
 
     A batch holds ``input`` and ``row`` (place in `rows`, int64). ``input`` has what `PanLuna.forward` takes: ``x``
@@ -106,9 +104,6 @@ class PlacedRows(Dataset[Batch]):
         there = torch.from_numpy(present)
         return {"x": standardised(torch.from_numpy(x), there), **found, "present": there}
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in OPENED}
-
     def _read(self, form: Form, entry: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Samples of streams of one form, and which of their channels are flat."""
         from biocurate import read_windows
@@ -122,18 +117,6 @@ class PlacedRows(Dataset[Batch]):
         if self.disturb is not None:
             x = disturbed(self.disturb, x, mine["row"].to_numpy(), self.rate_hz, form.sensor)
         return x, flat
-
-    @cached_property
-    def _store(self) -> Store:
-        from biocurate import open_store
-
-        return open_store(self.store_url, self.at)
-
-    @cached_property
-    def _reader(self) -> SignalReader:
-        from biocurate.store.signal_reader import SignalReader
-
-        return SignalReader.of(self._store, self.rows)
 
 
 class PlacedWindows(StoreDataset):

@@ -68,7 +68,7 @@ class Task:
             mend = "Give its definition a `label`, and build it again: biocurate manifest build FILE"
             raise ManifestError("it has windows without a label.", where=where, mend=mend)
         if manifest.numeric and "regression" not in kinds:
-            mend = "Numbers are learnt by `biocurate zoo finetune features-ridge`. Here give `label` kind: class."
+            mend = "Numbers are learnt by `biocurate zoo finetune` alone. Here give `label` kind: class."
             raise ManifestError("its label is a number, and classes are asked for.", where=where, mend=mend)
         if rows["label"].n_unique() < 2:
             what = "all have the same labels" if manifest.multi_label else "have less than two labels"
@@ -89,6 +89,11 @@ class Task:
         Of numbers the number itself, shape (windows,), float64.
         """
         return coded(self.rows["label"], self.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Scores that a network gives of a window: one for each class or label, or one for a number."""
+        return 1 if self.kind == "regression" else len(self.classes)
 
     @cached_property
     def persons(self) -> list[str]:

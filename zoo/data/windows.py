@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,34 +22,30 @@ from torch.utils.data import DataLoader, Dataset, Sampler, Subset
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
 from zoo.data.coverage import Signature, covering, groups
-from zoo.data.task import Task
+from zoo.data.opened import Opened
+from zoo.data.task import KINDS, Task
 
 if TYPE_CHECKING:
     from biocurate.store.manifests import Manifest
-    from biocurate.store.signal_reader import SignalReader
-    from biocurate.store.store import Store
     from zoo.data.scaling import Scalings
 
 Batch = dict[str, Any]
 
-OPENED = ("_store", "_reader", "_held", "_set", "_live")
-"""What each process opens for itself."""
+
+def targets(codes: NDArray[Any]) -> Tensor:
+    """Classes as a network's loss takes them: int64; float32 of numbers, and of lists with a column a label."""
+    return torch.from_numpy(codes.astype(np.float32 if codes.ndim == 2 or codes.dtype.kind == "f" else np.int64))
 
 
-def targets(codes: NDArray[np.intp]) -> Tensor:
-    """Classes as a network's loss takes them: int64, or of lists of labels float32 of shape (windows, labels)."""
-    return torch.from_numpy(codes.astype(np.float32 if codes.ndim == 2 else np.int64))
-
-
-class StoreDataset(Dataset[Batch], ABC):
+class StoreDataset(Opened, Dataset[Batch], ABC):
     """Rows of a manifest in one split; subclasses say what a batch of them is."""
 
     def __init__(self, store_url: str, manifest: str | Manifest, split: str | None, at: int | str | None) -> None:
         self.store_url, self.at = str(store_url), at
         if isinstance(manifest, str):
-            task = Task.of(self._store.manifest(manifest))
+            task = Task.of(self._store.manifest(manifest), KINDS)
         else:
-            task = Task.of(manifest)
+            task = Task.of(manifest, KINDS)
             self._store.check_live(task.rows.lazy(), f"manifests/{task.name}", task.snapshot_id)
         if split is not None and split not in task.rows["split"].unique().to_list():
             there = ", ".join(task.rows["split"].unique().drop_nulls().sort())
@@ -59,21 +54,6 @@ class StoreDataset(Dataset[Batch], ABC):
         self.classes = task.classes
         self.rows = task.rows.filter(pl.Series(chosen))
         self.codes = targets(task.codes[chosen])
-
-    @cached_property
-    def _store(self) -> Store:
-        from biocurate import open_store
-
-        return open_store(self.store_url, self.at)
-
-    @cached_property
-    def _reader(self) -> SignalReader:
-        from biocurate.store.signal_reader import SignalReader
-
-        return SignalReader.of(self._store, self.rows)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in OPENED}
 
     def __getitem__(self, index: int) -> Batch:
         """One item, without the batch's axis."""

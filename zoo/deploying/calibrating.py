@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from biocurate.errors import ModelError
 from zoo.deploying.draws import of_windows
+from zoo.runs.channels import only_of
 from zoo.training.folds import HOLD_OUT
 
 if TYPE_CHECKING:
@@ -36,13 +37,15 @@ class Calibration:
     """Rows of the manifest."""
     persons: int
     sensors: tuple[str, ...]
+    channels: dict[str, tuple[str, ...]] | None = None
+    """By sensor type, where not all of them are taken."""
 
     def batches(self, deployed: Deployed) -> Iterator[Fed]:
         """What the network takes of them, a batch after the other."""
         from zoo.data.placed import PlacedWindows
 
         takes: Any = deployed.network.architecture
-        windows = PlacedWindows(self.store_url, self.manifest, None, self.sensors, takes)
+        windows = PlacedWindows(self.store_url, self.manifest, None, self.sensors, takes, self.channels)
         chosen = self.at[windows.placed.covered[self.at]]
         for start in range(0, len(chosen), BATCH):
             inputs: dict[str, Tensor] = windows.__getitems__(chosen[start : start + BATCH].tolist())["input"]
@@ -75,7 +78,9 @@ def choose(deployed: Deployed, store: Store, name: str, windows: int, sensors: t
     manifest = store.manifest(name)
     at = spread(manifest.rows, _allowed(deployed, manifest), windows)
     persons = manifest.rows["person"].gather(at).n_unique()
-    return Calibration(str(store.url), name, at, persons, sensors or _sensors(deployed, manifest.rows))
+    taken = sensors or _sensors(deployed, manifest.rows)
+    channels = only_of(deployed.about.get("config", {}).get("channels"), taken)
+    return Calibration(str(store.url), name, at, persons, taken, channels)
 
 
 def spread(rows: pl.DataFrame, allowed: NDArray[np.intp], windows: int) -> NDArray[np.intp]:

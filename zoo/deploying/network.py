@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from biocurate.errors import ModelError
 from zoo.models.registry import create_model, list_models, model_config, validated
+from zoo.runs import checkpoint
 from zoo.runs.parent import load_parent
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def open_network(name: str, options: Mapping[str, Any] = MappingProxyType({}), s
     if about.get("classes"):
         stored["num_classes"] = len(about["classes"])
     network = create_model(model, **stored)
-    network.load_state_dict({key: torch.from_numpy(each.copy()) for key, each in parent.checkpoint.tensors.items()})
+    checkpoint.fill(network, parent.checkpoint.tensors)
     chosen = validated(model_config(model).options, stored, model).model_dump()
     return Deployed(model, chosen, network.eval(), f"{parent.name}, sha256 {parent.sha256[:12]}", about)
 

@@ -93,6 +93,8 @@ def about(deployed: Deployed) -> dict[str, str]:
         "paper": config.paper or "",
         "takes": json.dumps(takes(config.spec)),
         "classes": json.dumps(told.get("classes", [])),
+        # What a number is said in: scores times the second of these, and the first added.
+        "number": json.dumps(told.get("number")),
         "manifest": json.dumps(told.get("manifest")),
         "view": json.dumps(told.get("view")),
         "precision": "float32",

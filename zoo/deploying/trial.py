@@ -26,6 +26,7 @@ from zoo.learners import prepare
 from zoo.learners.on_windows import FittedWindows, WindowLearner
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
+from zoo.runs.channels import only_of
 from zoo.training.folds import Fold, folds_of
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def _forms(
     deployed = Deployed(learner.config.model, options, fitted.network, fold.name, about)
     at = spread(learner.task.rows, fold.train, asked.windows)
     persons = learner.task.rows["person"].gather(at).n_unique()
-    chosen = Calibration(str(store.url), learner.task.name, at, persons, fitted.trained_on)
+    channels = only_of(learner.config.channels, fitted.trained_on)
+    chosen = Calibration(str(store.url), learner.task.name, at, persons, fitted.trained_on, channels)
 
     def static(graph: ModelProto) -> tuple[nn.Module, float]:
         model = int8.static(graph, chosen.batches(deployed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,18 +50,27 @@ def embed(
         typer.Argument(metavar="MODEL|DIR|FILE", help="A run, an import or a checkpoint; a model has random weights."),
     ],
     store: StoreOption,
-    images: Annotated[str, typer.Option("--images", help="Set of images.", show_default=False)],
+    images: Annotated[str | None, typer.Option("--images", help="Set of images, for a model of images.")] = None,
+    manifest: Annotated[str | None, typer.Option(help="Built manifest, for a model of samples.")] = None,
+    sensors: Annotated[
+        str | None, typer.Option(help="With --manifest: sensor types that are seen together, such as EEG,ECG.")
+    ] = None,
+    channels: Annotated[
+        list[str] | None,
+        typer.Option("--channels", metavar="SENSOR=NAMES", help="With --manifest: only these, such as EEG=Fz,Cz."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Of the embeddings.", show_default="<images>-<source>")] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Images that the model is given at once.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images or windows that the model is given at once.")] = 32,
     device: Annotated[str, typer.Option(help="Where the model runs: cpu or cuda.")] = "cpu",
     seed: Annotated[int, typer.Option(min=0, help="Of a model's random weights.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Make all of them anew.")] = False,
     set_: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a vector for every image of a set; run it again and it makes what is lacking.
+    """Write a vector for every image of a set, or window of a manifest; run it again and it makes what is lacking.
 
     biocurate zoo embed weights/tiny-biomoe --images stress-10s --store ~/store
+    biocurate zoo embed runs/masked --manifest stress-5s --sensors PPG,ECG --name stress --store ~/store
     """
     from dataclasses import asdict
 
@@ -69,25 +78,26 @@ def embed(
     from biocurate.cli.progress import progress
     from biocurate.images.drawing.picture import device_of
     from biocurate.store.store import open_store
-    from zoo.embedding.making import embed as run
+    from zoo.embedding.making import embed as embed_images
+    from zoo.embedding.samples import embed_windows
     from zoo.embedding.source import open_source
     from zoo.models.registry import list_models, model_config
+    from zoo.runs.channels import parse_channels
     from zoo.runs.config import settings
 
     device_of(device)
+    _check_of(images, manifest, bool(sensors or channels))
     options = settings(model_config(source), set_ or [])["options"].model_dump() if source in list_models() else {}
-    opened = open_source(source, options, seed)
-    with progress("Embedding", "images") as bar:
-        found = run(
-            open_store(store),
-            opened,
-            images,
-            name,
-            batch_size=batch_size,
-            device=device,
-            overwrite=overwrite,
-            progress=bar,
-        )
+    opened, into = open_source(source, options, seed), open_store(store)
+    how: dict[str, Any] = {"batch_size": batch_size, "device": device, "overwrite": overwrite}
+    with progress("Embedding", "images" if images else "windows") as bar:
+        if images is not None:
+            found = embed_images(into, opened, images, name, **how, progress=bar)
+        else:
+            assert manifest is not None
+            kinds = [each.strip() for each in (sensors or "").split(",") if each.strip()]
+            chosen = parse_channels(channels or ())
+            found = embed_windows(into, opened, manifest, kinds, chosen, name, **how, progress=bar)
     show_facts(asdict(found), as_json)
     if not as_json:
         _say(f'In SQL: SELECT * FROM "embeddings_{found.name.replace("-", "_")}"; it has window_id and image_id.')
@@ -150,6 +160,18 @@ def join(app: typer.Typer) -> None:
     app.command()(embed)
     app.command()(similar)
     app.command("map")(map_)
+
+
+def _check_of(images: str | None, manifest: str | None, chosen: bool) -> None:
+    """Refuse an embedding of nothing, or of two things."""
+    from biocurate.errors import UsageError
+
+    if (images is None) == (manifest is None):
+        mend = "Give --images SET to a model of images, or --manifest NAME to one of samples."
+        raise UsageError("it is not said what is embedded.", where="zoo embed", mend=mend)
+    if images is not None and chosen:
+        mend = "Leave out --sensors and --channels."
+        raise UsageError("images are of the sensor types and channels that they show.", where="--images", mend=mend)
 
 
 def _one_of(given: str, known: tuple[str, ...], where: str) -> str:

@@ -57,7 +57,7 @@ class LiveVectors:
 
     def __init__(self, store: Store, manifest: str, rows: pl.DataFrame, shape: tuple[int, int], source: Source) -> None:
         self.shape, self.source = shape, source
-        self.sets = {name: _drawn(store, manifest, name, source.size) for name in rows["image_set"].unique().sort()}
+        self.sets = {name: _drawn(store, manifest, name, source.pixels) for name in rows["image_set"].unique().sort()}
         self.rows = pl.concat([_numbered(rows.filter(image_set=name), name, each) for name, each in self.sets.items()])
         self._check(store)
 
@@ -101,11 +101,16 @@ class LiveVectors:
         some = self.rows[np.unique(np.linspace(0, self.rows.height - 1, BATCH).astype(int))]
         kept = read_embeddings(store, some)
         for at, made in self._parts(some, None):
-            apart = np.linalg.norm(made - kept[at], axis=1) / np.maximum(np.linalg.norm(kept[at], axis=1), 1e-12)
-            if not apart.max() <= APART:
-                what = f"drawn again, its images give other vectors: they differ by {apart.max():.1%} of their length."
-                mend = "Name the store that they were made in, or make them anew: biocurate zoo embed … --overwrite"
-                raise ModelError(what, where="embeddings", mend=mend)
+            refuse_apart(made, kept[at], "drawn again, its images")
+
+
+def refuse_apart(made: NDArray[np.float32], kept: NDArray[np.float32], how: str) -> None:
+    """Refuse vectors that are others than the stored ones, both of shape (vectors, width); ModelError."""
+    apart = np.linalg.norm(made - kept, axis=1) / np.maximum(np.linalg.norm(kept, axis=1), 1e-12)
+    if not apart.max() <= APART:
+        what = f"{how} give other vectors: they differ by {apart.max():.1%} of their length."
+        mend = "Name the store that they were made in, or make them anew: biocurate zoo embed … --overwrite"
+        raise ModelError(what, where="embeddings", mend=mend)
 
 
 def _drawn(store: Store, manifest: str, image_set: str, size: int) -> ImageDataset:

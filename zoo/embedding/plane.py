@@ -21,7 +21,10 @@ Colour = Literal["label", "corpus", "person"]
 MOST = 20_000
 """Windows that are drawn; evenly spaced where there are more."""
 
-NAMED = 20
+TINTS = (*range(0, 14, 2), 16, 18, *range(1, 14, 2), 17, 19)
+"""Of tab20: strong ones, then their pale twins. Its greys are left out, since groups without a name are grey."""
+
+NAMED = len(TINTS)
 """Groups that the legend names."""
 
 
@@ -70,15 +73,20 @@ def draw(found: Plane, name: str, colour: Colour, path: Path) -> None:
 
     groups = found.rows.with_columns(group=pl.col(colour).fill_null("not known"))
     sizes = groups.group_by("group").len().sort("len", "group", descending=[True, False])
+    named = sizes.head(NAMED)
+    tints = {group: colormaps["tab20"](tint) for group, tint in zip(named["group"], TINTS, strict=False)}
     figure = Figure(figsize=(8, 6), layout="constrained")
     axes = figure.subplots()
-    rest = groups.filter(~pl.col("group").is_in(sizes["group"].head(NAMED).implode()))
+    rest = groups.filter(~pl.col("group").is_in(list(tints)))
+    axes.scatter(rest["x"], rest["y"], s=5, color="0.8", linewidths=0)
+    # Mixed, so that no group lies over another.
+    mixed = groups.filter(pl.col("group").is_in(list(tints))).sample(fraction=1, shuffle=True, seed=0)
+    axes.scatter(mixed["x"], mixed["y"], s=7, alpha=0.7, color=[tints[each] for each in mixed["group"]], linewidths=0)
+    for group, size in named.iter_rows():
+        axes.scatter([], [], s=7, color=tints[group], label=f"{group} ({size:,})", linewidths=0)
     if rest.height:
-        axes.scatter(rest["x"], rest["y"], s=5, color="0.8", label=f"{rest['group'].n_unique()} others", linewidths=0)
-    for number, (group, size) in enumerate(sizes.head(NAMED).iter_rows()):
-        mine = groups.filter(pl.col("group") == group)
-        tint = colormaps["tab20"](number)
-        axes.scatter(mine["x"], mine["y"], s=7, alpha=0.7, color=tint, label=f"{group} ({size:,})", linewidths=0)
+        others = f"{rest['group'].n_unique()} others ({rest.height:,})"
+        axes.scatter([], [], s=7, color="0.8", label=others, linewidths=0)
     shares = found.explained
     axes.set_xlabel("first component" + ("" if shares is None else f", {shares[0]:.0%} of the variance"))
     axes.set_ylabel("second component" + ("" if shares is None else f", {shares[1]:.0%} of the variance"))

@@ -18,8 +18,11 @@ from zoo.embedding.source import open_source, seed_of
 SPAN = ["recording_id", "revision", "t0_ns", "duration_ns"]
 STREAM = ["recording_id", "revision", "stream_no"]
 
+TOGETHER = "+"
+"""Joins the names of sensor types that a network saw together."""
+
 Slot = tuple[str, str]
-"""Sensor type and representation."""
+"""Sensor type, or several that a network saw together (``ECG+EEG``), and representation."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def slot_rows(
         ``place`` (of the window in ``windows``), ``slot``, and of each vector its image, its part and who made it.
     """
     found = pl.concat([_rows(store, name, windows) for name in names])
-    found = found.filter(pl.col("sensor_type").is_in(list(sensors))) if sensors else found
+    found = found.filter(_only_of(sensors)) if sensors else found
     where = f"embeddings {', '.join(names)}"
     if found.is_empty():
         raise ModelError("no window of the manifest has a vector in it.", where=where)
@@ -156,10 +159,25 @@ def check_source(store: Store, names: Sequence[str], sources: Sequence[str], par
 
 
 def _rows(store: Store, name: str, windows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of a set that are of the windows, with the windows' places and the sensor types."""
+    """Rows of a set that are of the windows, with the windows' places and the sensor types.
+
+    That of an image is its stream's; those of samples stand in the row.
+    """
     spans = windows.select(SPAN).with_row_index("place").lazy()
     sensors = store.streams.select(*STREAM, "sensor_type")
     rows = embedding_rows(store, name).join(spans, on=SPAN, how="inner")
     made = ["part", "part_digest", "row", "image_set", "model", "weights", "source"]
     kept = ["place", "sensor_type", "stream_no", "channel", "representation", *made]
-    return rows.join(sensors, on=STREAM, how="inner").select(kept).sort("place", "part", "row").collect()
+    several = pl.col("sensor_types").list.sort().list.join(TOGETHER)
+    joined = rows.join(sensors, on=STREAM, how="left").with_columns(pl.coalesce("sensor_type", several))
+    return joined.drop_nulls("sensor_type").select(kept).sort("place", "part", "row").collect()
+
+
+def together(sensor: str) -> list[str]:
+    """Sensor types of a slot, which may be several."""
+    return sensor.split(TOGETHER)
+
+
+def _only_of(sensors: Sequence[str]) -> pl.Expr:
+    """Whether a vector is of no other sensor types than these."""
+    return pl.col("sensor_type").str.split(TOGETHER).list.eval(pl.element().is_in(list(sensors))).list.all()

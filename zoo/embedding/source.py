@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from biocurate.errors import ModelError
 from zoo.models.registry import create_model, list_models, model_config
+from zoo.runs import checkpoint
 from zoo.runs.parent import Parent, load_parent
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from zoo.data.layout import Takes
+
+EMBEDDERS = "Take a model such as tiny-biomoe, of images, or panluna, of samples."
 
 MISPLACED = "Name the folder that they are in now: --weights DIR."
 """What mends weights that are not where a run found them."""
@@ -23,15 +27,15 @@ MISPLACED = "Name the folder that they are in now: --weights DIR."
 
 @dataclass(frozen=True)
 class Source:
-    """A network that embeds images."""
+    """A network that embeds images, or windows by their samples."""
 
     model: str
     """Its registered name."""
     label: str
     """What a set of its embeddings is called after."""
     network: nn.Module
-    size: int
-    """Side of the images that it takes, in pixels."""
+    size: int | None
+    """Side of the images that it takes, in pixels; None where it takes samples."""
     weights: str
     """sha256 of its weights, its head's left out: equal ones give equal embeddings."""
     origin: str
@@ -39,9 +43,26 @@ class Source:
     parent: Parent | None
     """Where the weights are from; None of a model as it is made."""
 
+    @property
+    def pixels(self) -> int:
+        """Side of its images; ModelError where it takes samples."""
+        if self.size is None:
+            mend = "Name windows: biocurate zoo embed … --manifest NAME --sensors EEG,ECG"
+            raise ModelError("it takes samples, and no images.", where=self.model, mend=mend)
+        return self.size
+
+    @property
+    def takes(self) -> Takes:
+        """Rate, patch and sensor types of its samples; ModelError where it takes images."""
+        if self.size is not None:
+            mend = "Name their set: biocurate zoo embed … --images SET"
+            raise ModelError("it takes images, and no samples.", where=self.model, mend=mend)
+        found: Takes = self.network.architecture  # type: ignore[assignment]
+        return found
+
 
 def open_source(name: str, options: Mapping[str, Any], seed: int = 0) -> Source:
-    """Open what embeds images.
+    """Open what embeds images or samples.
 
     Parameters
     ----------
@@ -60,7 +81,7 @@ def open_source(name: str, options: Mapping[str, Any], seed: int = 0) -> Source:
     import torch
 
     if name in list_models():
-        _refuse_no_images(name)
+        _refuse_other(name)
         torch.manual_seed(seed)
         return _source(name, f"{name}-random{seed}", create_model(name, **options), f"random{seed}")
     path = Path(name).expanduser()
@@ -69,9 +90,9 @@ def open_source(name: str, options: Mapping[str, Any], seed: int = 0) -> Source:
         raise ModelError("there is no such model, and no such checkpoint.", where=name, mend=mend)
     parent = load_parent(path)
     about = parent.checkpoint.about
-    _refuse_no_images(about["model"])
+    _refuse_other(about["model"])
     network = create_model(about["model"], **about["options"])
-    network.load_state_dict({key: torch.from_numpy(each.copy()) for key, each in parent.checkpoint.tensors.items()})
+    checkpoint.fill(network, parent.checkpoint.tensors)
     return _source(about["model"], parent.name.partition("/")[0], network, parent.name, parent)
 
 
@@ -112,10 +133,11 @@ def seed_of(origin: str) -> int | None:
 
 
 def weights_of(network: nn.Module) -> str:
-    """Hash the weights that an embedding depends on: names, shapes and numbers, without those of a head."""
+    """Hash the weights that an embedding depends on: names, shapes and numbers, without those of a head or decoder."""
     hasher = sha256()
+    beside = ("head.", *getattr(network, "beside_embedding", ()))
     for key, tensor in network.state_dict().items():
-        if not key.startswith("head."):
+        if not key.startswith(beside):
             hasher.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
             hasher.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return hasher.hexdigest()
@@ -123,11 +145,12 @@ def weights_of(network: nn.Module) -> str:
 
 def _source(model: str, label: str, network: nn.Module, origin: str, parent: Parent | None = None) -> Source:
     if not hasattr(network, "embed"):
-        raise ModelError("it gives no embeddings.", where=model, mend="Take a model such as tiny-biomoe.")
-    size = int(network.architecture.image_size)  # type: ignore[union-attr,arg-type]
+        raise ModelError("it gives no embeddings.", where=model, mend=EMBEDDERS)
+    of_images = model_config(model).spec.input == "image"
+    size = int(network.architecture.image_size) if of_images else None  # type: ignore[union-attr,arg-type]
     return Source(model, label, network.eval(), size, weights_of(network), origin, parent)
 
 
-def _refuse_no_images(model: str) -> None:
-    if model_config(model).spec.input != "image":
-        raise ModelError("it takes no images.", where=model, mend="Take a model such as tiny-biomoe.")
+def _refuse_other(model: str) -> None:
+    if model_config(model).spec.input not in ("image", "window"):
+        raise ModelError("it takes neither images nor samples.", where=model, mend=EMBEDDERS)

@@ -18,6 +18,7 @@ from zoo.judging.figures import metrics_of
 from zoo.judging.held import held_out, predictions_of
 from zoo.judging.judge import config_of
 from zoo.judging.paired import difference
+from zoo.judging.report import as_text
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
 from zoo.runs.run_file import check_hash, read_choices
@@ -32,6 +33,15 @@ FIGURES = ("balanced_accuracy", "auroc", "macro_f1")
 
 CLOSE = 1e-3
 """Greatest difference of a probability to the one that the run kept: machines differ a little."""
+
+
+def columns(metrics: Mapping[str, Estimate], less: Mapping[str, Estimate]) -> dict[str, str | None]:
+    """Cells of a table: each figure with its interval, and what was lost; None where nothing is held against it."""
+    cells: dict[str, str | None] = {}
+    for name, found in metrics.items():
+        cells[name] = as_text(found)
+        cells[f"less ({name})"] = as_text(less[name]) if less else None
+    return cells
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import polars as pl
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ModelError, UsageError
 from biocurate.sensors import SensorType
-from zoo.judging.again import Again
-from zoo.judging.report import as_text, plain
+from zoo.embedding.slots import together
+from zoo.judging.again import Again, columns
+from zoo.judging.report import plain
 from zoo.learners import prepare
 from zoo.models.registry import model_config
 
@@ -30,7 +31,8 @@ HOW = {
     "window": "What is left out is taken away: the network sees fewer channels, and nothing stands in for them.",
     "features": "Features of what is left out are replaced by their median over the training windows.",
     "image": "Images of what is left out are left out of the mean over a window's images.",
-    "embedding": "Vectors of what is left out are treated as missing.",
+    "embedding": "Vectors of what is left out are treated as missing; those of several sensor types together are made "
+    "anew of what is left, by the network that made them.",
 }
 
 
@@ -60,10 +62,7 @@ class Dropped:
         rows = []
         for left in self.rows:
             row: dict[str, Any] = {"sensors": ", ".join(left.sensors), "windows": left.windows, "persons": left.persons}
-            for name, found in left.metrics.items():
-                row[name] = as_text(found)
-                row[f"less ({name})"] = as_text(left.less[name]) if left.less else None
-            rows.append(row)
+            rows.append(row | columns(left.metrics, left.less))
         return pl.DataFrame(rows)
 
     def to_json(self) -> dict[str, Any]:
@@ -117,7 +116,7 @@ def _sensors(config: RunConfig, about: Mapping[str, Any], run: Path) -> tuple[st
     if "features" in about:
         return tuple(sorted({name.partition(".")[0] for name in about["features"]}))
     if "slots" in about:
-        return tuple(sorted({sensor for sensor, _ in about["slots"]}))
+        return tuple(sorted({each for sensor, _ in about["slots"] for each in together(sensor)}))
     raise ModelError("it is not told which sensor types it takes.", where=str(run), mend="Train it with --sensors.")
 
 

@@ -13,7 +13,7 @@ from zoo.judging.aggregated import LEVELS, aggregated, mixed
 from zoo.judging.agreement import confusion
 from zoo.judging.bootstrap import DRAWS, estimate
 from zoo.judging.calibration import reliability
-from zoo.judging.cautions import cautions
+from zoo.judging.cautions import cautions, crossed, lifted
 from zoo.judging.controls.explained import explained
 from zoo.judging.detectable import detectable
 from zoo.judging.figures import metrics_of
@@ -65,6 +65,7 @@ def report(
     lists = own.truth.ndim == 2
     of_classes = not (lists or own.numeric)
     judged_by = metrics_of(own)
+    metrics = {name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()}
     others = {name: [predictions_of(each, classes) for each in repeats] for name, repeats in controls.items()}
     return Report(
         model=model,
@@ -73,14 +74,20 @@ def report(
         recordings=held["recording_id"].n_unique(),
         persons=own.n_persons,
         folds=held["fold"].unique().sort().to_list(),
-        metrics={name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()},
+        metrics=metrics,
         controls={
             control: {name: estimate(metric, repeats, draws, seed) for name, metric in judged_by.items()}
             for control, repeats in others.items()
         },
         per_person=_per_person(held, own),
         notes=list(notes),
-        cautions=[*cautions(held, own, classes), *_of_levels(held, own), *explained(repeats, others, draws, seed)],
+        cautions=[
+            *cautions(held, own, classes),
+            *crossed(metrics, held["fold"].n_unique()),
+            *lifted(metrics),
+            *_of_levels(held, own),
+            *explained(repeats, others, draws, seed),
+        ],
         per_label=per_label(own, list(classes)) if lists else [],
         levels={
             level: {name: estimate(metric, wholes, draws, seed) for name, metric in judged_by.items()}

@@ -27,6 +27,14 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 )
 
 
+LIFTED: frozenset[Metric] = frozenset({auprc, ece, LABEL_METRICS["auprc"]})
+"""Figures whose draws lie above the sample for no other reason than that it is drawn from; all are shares.
+
+Two copies of a person agree in everything, which average precision takes for skill; a draw without a label is left out,
+so that those which are not have more of it; and errors of calibration add up whatever their signs.
+"""
+
+
 def metrics_of(predictions: Predictions) -> Mapping[str, Metric]:
     """Figures of one label a window, of lists of labels, or of numbers."""
     if predictions.numeric:

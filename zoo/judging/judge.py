@@ -17,6 +17,7 @@ from biocurate.errors import ModelError, UsageError
 from biocurate.store.manifests import each_label
 from biocurate.store.signal_reader import view_of
 from zoo.data.task import KINDS, Task
+from zoo.judging.controls.exchanged import PERMUTED
 from zoo.judging.evaluate import report
 from zoo.judging.held import TRAIN_MEAN, classes_of, held_out
 from zoo.judging.report import Report
@@ -42,6 +43,8 @@ def judge_again(run: Path) -> Report:
 def judge_seeds(folders: Sequence[Path]) -> Report:
     """One report of runs that differ in nothing but their seed: means over them, intervals over persons, then seeds.
 
+    How many permuted trainings each has is its own affair: all that there are make the control.
+
     Raises
     ------
     ModelError
@@ -52,7 +55,10 @@ def judge_seeds(folders: Sequence[Path]) -> Report:
     configs = [config_of(folder) for folder in folders]
     if len({config.seed for config in configs}) < max(2, len(configs)):
         raise UsageError("runs of different seeds are asked for.", where="--seeds", mend="Name two or more.")
-    same = [{**runs.read_config(each), "seed": 0} for each in folders]
+    same = [
+        {**runs.read_config(folder), **config.but_for_chance().model_dump(mode="json")}
+        for folder, config in zip(folders, configs, strict=True)
+    ]
     if differ := sorted({name for each in same for name in same[0] | each if each.get(name) != same[0].get(name)}):
         mend = "Compare them instead: biocurate zoo evaluate --compare"
         raise ModelError(f"the runs differ in {', '.join(differ)}, not only in their seed.", where="--seeds", mend=mend)
@@ -64,11 +70,20 @@ def judge_seeds(folders: Sequence[Path]) -> Report:
     for _, each in read:
         for name, repeats in each.items():
             controls.setdefault(name, []).extend(repeats)
-    notes = json.loads((folders[0] / "metrics.json").read_text())["notes"]
-    notes = [*notes, f"Means of {len(folders)} seeds; confusion and persons are of the first, {folders[0].name}."]
+    notes = _notes(folders, [len(each.get("permuted", ())) for _, each in read])
     first = configs[0]
     draws = first.evaluation.draws
     return report(held, controls, classes_of(held), first.model, notes, draws, first.seed, again)
+
+
+def _notes(folders: Sequence[Path], permutations: Sequence[int]) -> list[str]:
+    """What the first run has noted of its data, and what holds for all runs together."""
+    noted = [json.loads((folder / "metrics.json").read_text())["notes"] for folder in folders]
+    notes = [note for note in noted[0] if not note.startswith(PERMUTED)]
+    if have := sum(count > 0 for count in permutations):
+        notes += [note for note in noted[int(np.argmax(permutations))] if note.startswith(PERMUTED)]
+        notes.append(f"Of all runs it is the mean of {sum(permutations)}, from {have} of {len(folders)} runs.")
+    return [*notes, f"Means of {len(folders)} seeds; confusion and persons are of the first, {folders[0].name}."]
 
 
 def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, bar: Progress = Silent()) -> Report:

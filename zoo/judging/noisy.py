@@ -19,8 +19,8 @@ from biocurate.sensors import SensorType
 from zoo.data.noise import Disturb, Noise
 from zoo.data.task import Task
 from zoo.embedding.source import MISPLACED
-from zoo.judging.again import Again
-from zoo.judging.report import as_text, plain
+from zoo.judging.again import Again, columns
+from zoo.judging.report import plain
 from zoo.learners import Learner, prepare
 from zoo.models.registry import model_config
 
@@ -66,10 +66,7 @@ class Noisy:
         made = []
         for tried in self.rows:
             row: dict[str, Any] = {"noise": tried.kind, "SNR (dB)": tried.snr_db, "windows": tried.windows}
-            for name, found in tried.metrics.items():
-                row[name] = as_text(found)
-                row[f"less ({name})"] = as_text(tried.less[name]) if tried.less else None
-            made.append(row | {"persons": tried.persons})
+            made.append(row | columns(tried.metrics, tried.less) | {"persons": tried.persons})
         return pl.DataFrame(made, infer_schema_length=None)
 
     def to_json(self) -> dict[str, Any]:
@@ -131,6 +128,10 @@ def judge_with_noise(
             learner.disturb(told.of(Noise(kind, snr_db, seed)))
             made.append(_judged(again, kind, snr_db, again.predicted(learner, task), whole))
             bar.advance(1)
+            if not told.touched:
+                break  # no sensor type has such noise: other ratios change as little
+        if len(made) < len(ratios):
+            bar.advance(len(ratios) - len(made))
         rows += made if told.touched else []
         notes += told.notes(kind)
     return Noisy(again.config.model, rows, [*notes, *_notes(again.config)])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Advance", "Codes", "Fitted", "Learner", "prepare"]
 
-BRIDGE = "biox-bridge"
-"""What runs of `zoo bridge` call their model: two networks of the registry and what joins them."""
+BRIDGES = ("biox-bridge", "biox-bridges")
+"""What runs of `zoo bridge` and `zoo join` call their models: networks of the registry and what joins them."""
 
 
 def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent()) -> Learner:
@@ -36,7 +36,7 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
     from biocurate.sensors import SensorType
 
     sensors = [SensorType.parse(sensor) for sensor in config.sensors]
-    if config.model == BRIDGE:
+    if config.model in BRIDGES:
         from zoo.learners.on_bridges import BridgeLearner
 
         return BridgeLearner(store, task, config, sensors)
@@ -47,6 +47,9 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
         asked = sensors or [each.sensor for each in known.spec.streams]
         known.spec.check_streams(config.model, found_in(store, task.rows, asked), view_of(task.rows))
     _check_tuning(config, known)
+    if config.channels and known.spec.input != "window":
+        mend = "Leave out --channels: they are chosen of a model of samples, or when vectors or images are made."
+        raise ModelError("its channels cannot be chosen here.", where=config.model, mend=mend)
     if known.spec.input == "image":
         _require("torch", "lightning", "safetensors", "matplotlib")
         if config.training.tensorboard:
@@ -84,11 +87,12 @@ def prepare(store: Store, task: Task, config: RunConfig, bar: Progress = Silent(
 
 
 def _check_kind(task: Task, known: ModelConfig) -> None:
-    """Refuse a model of classes for numbers, and one of numbers for classes."""
-    if known.task == task.kind:
+    """Refuse a model of classes for numbers, and one of numbers for classes; a network's head gives either."""
+    headed = known.spec.input != "features" and "num_classes" in known.options.model_fields
+    if known.task == task.kind or (task.kind == "regression" and headed):
         return
     if task.kind == "regression":
-        what, mend = "it tells classes, and the label is a number.", "Take features-ridge: networks learn none yet."
+        what, mend = "it tells classes, and the label is a number.", "Take features-ridge, or a network."
     else:
         what, mend = "it tells a number, and labels are names.", "Give the manifest's `label` kind: number."
     raise ModelError(what, where=known.name, mend=mend)

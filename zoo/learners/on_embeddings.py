@@ -15,12 +15,16 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from biocurate.errors import ModelError
-from zoo.data.windows import Batch, targets
+from zoo.data.windows import Batch
 from zoo.embedding.live import LiveVectors
-from zoo.embedding.slots import Slots, check_source, read_slots, slot_rows
+from zoo.embedding.live_samples import LiveSamples
+from zoo.embedding.samples import KIND
+from zoo.embedding.slots import Slots, check_source, read_slots, slot_rows, together
 from zoo.embedding.source import open_again
+from zoo.learners.answers import Answers
 from zoo.learners.contract import Advance, Codes
 from zoo.models.registry import create_model
+from zoo.runs import checkpoint
 from zoo.training.folds import Fold
 
 if TYPE_CHECKING:
@@ -38,15 +42,14 @@ class FittedEmbeddings:
     vectors: Callable[[Codes], Tensor]
     """Of rows of the manifest: shape (rows, slots, width)."""
     slots: tuple[tuple[str, str], ...]
-    multi_label: bool = False
+    answers: Answers
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
-        """Probabilities, shape (rows, classes); NaN of a window without a vector."""
+        """What is said of windows, shape (rows, columns of `answers`); NaN of a window without a vector."""
         mine = self.vectors(rows)
         self.network.eval().cpu()
         with torch.inference_mode():
-            logits = self.network(mine).double()
-        found = (logits.sigmoid() if self.multi_label else logits.softmax(dim=1)).numpy()
+            found = self.answers.said(self.network(mine)).numpy()
         found[mine.isnan().all(dim=2).all(dim=1).numpy()] = np.nan
         return np.asarray(found)
 
@@ -56,7 +59,7 @@ class FittedEmbeddings:
 
     def about(self) -> dict[str, Any]:
         """What each vector is of."""
-        return {"slots": [list(slot) for slot in self.slots]}
+        return {"slots": [list(slot) for slot in self.slots], **self.answers.about()}
 
 
 class EmbeddingLearner:
@@ -68,9 +71,12 @@ class EmbeddingLearner:
         self.found = read_slots(store, task.rows, *self.asked)
         check_source(store, config.embeddings, self.found.sources, config.parent)
         self.vectors = torch.from_numpy(self.found.vectors)
-        options = {**config.options, "num_classes": len(task.classes)}
+        options = {**config.options, "num_classes": task.n_outputs}
         self.options = {**options, "slots": self.found.slots, "width": self.found.vectors.shape[2]}
-        self.absent = [at for at, (sensor, _) in enumerate(self.found.slots) if sensor in options.get("absent", ())]
+        gone = set(options.get("absent", ()))
+        sensors = [set(together(sensor)) for sensor, _ in self.found.slots]
+        self.absent = [at for at, each in enumerate(sensors) if each <= gone]
+        self.less = [at for at, each in enumerate(sensors) if each & gone and not each <= gone]
         self.notes = _notes(self.found, options.get("absent", ()))
         self.by: Disturb | None = None
 
@@ -80,12 +86,12 @@ class EmbeddingLearner:
 
         torch.manual_seed(seed)
         network: nn.Module = create_model(self.config.model, **self.options)
-        train, val = (_Vectors(self.vectors, self._shown(rows), codes) for rows in (fold.train, fold.val))
-        n_classes = len(self.task.classes)
-        train_classifier(
-            network, train, val, codes[train.rows], n_classes, self.config.training, seed, log, advance, "vectors"
-        )
-        return self._fitted(network)
+        answers = Answers.of(self.task, codes[fold.train])
+        labels = answers.targets(codes)
+        train, val = (_Vectors(self.vectors, self._shown(rows), labels) for rows in (fold.train, fold.val))
+        options, known, outputs = self.config.training, codes[train.rows], self.task.n_outputs
+        train_classifier(network, train, val, known, outputs, options, seed, log, advance, "vectors")
+        return self._fitted(network, answers)
 
     def load(self, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> FittedEmbeddings:
         """Put weights into a new head; ModelError where the vectors are of other sensor types or representations."""
@@ -94,8 +100,8 @@ class EmbeddingLearner:
             mend = f"It was trained on {', '.join(map(' '.join, asked))}."
             raise ModelError("the vectors are of other images.", where=self.config.model, mend=mend)
         network: nn.Module = create_model(self.config.model, **self.options)
-        network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
-        return self._fitted(network)
+        checkpoint.fill(network, tensors)
+        return self._fitted(network, Answers.again(self.task, about))
 
     def disturb(self, by: Disturb | None) -> None:
         """Let samples go through something when windows are predicted: drawn anew, and embedded by the same network.
@@ -110,23 +116,32 @@ class EmbeddingLearner:
             self._live  # noqa: B018  # what cannot be made anew is refused here
 
     @cached_property
-    def _live(self) -> LiveVectors:
+    def _live(self) -> LiveVectors | LiveSamples:
         rows = slot_rows(self.store, self.task.rows, *self.asked)
         model, origin, weights = rows.select("model", "source", "weights").row(0)
         source = open_again(model, origin, weights, self.config.parent)
         slots, width = self.found.vectors.shape[1:]
+        if source.size is None:
+            return LiveSamples(self.store, self.task.rows, rows, (slots, width), source)
         return LiveVectors(self.store, self.config.manifest, rows, (slots, width), source)
 
-    def _fitted(self, network: nn.Module) -> FittedEmbeddings:
-        return FittedEmbeddings(network, self._of, self.found.slots, self.task.multi_label)
+    def _fitted(self, network: nn.Module, answers: Answers) -> FittedEmbeddings:
+        return FittedEmbeddings(network, self._of, self.found.slots, answers)
 
     def _of(self, rows: Codes) -> Tensor:
         """Vectors that windows are predicted from."""
         found = self.vectors[torch.from_numpy(rows)]
-        if self.by is not None:
-            found = torch.from_numpy(self._live.of(rows, self.by))
+        if self.by is not None or self.less:
+            found = torch.from_numpy(self._made(rows))
         found[:, self.absent] = torch.nan
         return found
+
+    def _made(self, rows: Codes) -> NDArray[np.float32]:
+        """Vectors made anew: with noise, or of what is left where some of a vector's sensor types are taken away."""
+        live = self._live
+        if isinstance(live, LiveSamples):
+            return live.of(rows, self.by, self.config.options.get("absent", ()))
+        return live.of(rows, self.by)
 
     def _shown(self, rows: Codes) -> Codes:
         """Rows that have a vector."""
@@ -137,21 +152,23 @@ class EmbeddingLearner:
 class _Vectors(Dataset[Batch]):
     """The vectors of some windows, with the labels that training is to see."""
 
-    def __init__(self, vectors: Tensor, rows: Codes, codes: Codes) -> None:
-        self.vectors, self.rows, self.codes = vectors, rows, targets(codes)
+    def __init__(self, vectors: Tensor, rows: Codes, labels: Tensor) -> None:
+        self.vectors, self.rows, self.labels = vectors, rows, labels
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitems__(self, indices: list[int]) -> Batch:
         row = torch.from_numpy(self.rows[indices])
-        return {"vectors": self.vectors[row], "label": self.codes[row], "row": row}
+        return {"vectors": self.vectors[row], "label": self.labels[row], "row": row}
 
 
 def _notes(found: Slots, absent: tuple[str, ...]) -> list[str]:
     lacking = np.isnan(found.vectors).any(axis=2)
     named = [" ".join(slot) for slot in found.slots]
-    notes = [f"Frozen vectors of {', '.join(found.sources)}: {', '.join(named)}; channels are averaged."]
+    several = any(kind.startswith(f"{KIND}-") for _, kind in found.slots)
+    how = "channels of a window are seen together" if several else "channels are averaged"
+    notes = [f"Frozen vectors of {', '.join(found.sources)}: {', '.join(named)}; {how}."]
     notes += [
         f"{count:,} windows have no {name}." for name, count in zip(named, lacking.sum(axis=0), strict=True) if count
     ]

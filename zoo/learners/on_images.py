@@ -16,10 +16,12 @@ from torch.utils.data import Subset
 from biocurate.errors import ModelError
 from zoo.data.images import ImageDataset
 from zoo.data.noise import Disturb, OfImages
-from zoo.data.windows import Batch, loader, targets
+from zoo.data.windows import Batch, loader
+from zoo.learners.answers import Answers
 from zoo.learners.contract import Advance, Codes
 from zoo.learners.image_source import check_source, image_source
 from zoo.models.registry import ImageSpec, create_model, model_config, validated
+from zoo.runs import checkpoint
 from zoo.runs.parent import inherit, open_parent
 from zoo.training.folds import Fold
 
@@ -37,24 +39,22 @@ class FittedImages:
     network: nn.Module
     images: ImageDataset
     batch_size: int
-    n_classes: int
-    multi_label: bool = False
+    answers: Answers
 
     def predict(self, rows: Codes) -> NDArray[np.float64]:
-        """Mean of the probabilities of each window's images, shape (rows, classes); NaN without an image."""
+        """Mean of what each window's images say, shape (rows, columns of `answers`); NaN without an image."""
         at = np.flatnonzero(np.isin(self.images.row, rows))
-        total = np.zeros((self.images.rows.height, self.n_classes))
+        total = np.zeros((self.images.rows.height, self.answers.columns))
         count = np.zeros(self.images.rows.height)
         self.network.eval()
         device = next(self.network.parameters()).device
         with torch.inference_mode():
             for batch in loader(_AsTheyAre(self.images, at, self.images.codes), self.batch_size):
-                logits = self.network(batch["image"].to(device)).double()
-                score = (logits.sigmoid() if self.multi_label else logits.softmax(dim=1)).cpu().numpy()
-                np.add.at(total, batch["row"].numpy(), score)
+                said = self.answers.said(self.network(batch["image"].to(device))).cpu().numpy()
+                np.add.at(total, batch["row"].numpy(), said)
                 np.add.at(count, batch["row"].numpy(), 1)
         seen = count[rows, None] > 0
-        blank = np.full((len(rows), self.n_classes), np.nan)
+        blank = np.full((len(rows), self.answers.columns), np.nan)
         return np.asarray(np.divide(total[rows], count[rows, None], out=blank, where=seen))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -64,7 +64,7 @@ class FittedImages:
     def about(self) -> dict[str, Any]:
         """Side of the images and their representations."""
         kinds = self.images.images["representation"].unique().sort().to_list()
-        return {"size": self.images.size, "representations": kinds}
+        return {"size": self.images.size, "representations": kinds, **self.answers.about()}
 
 
 class ImageLearner:
@@ -73,7 +73,7 @@ class ImageLearner:
     def __init__(self, store: Store, task: Task, config: RunConfig, sensors: Sequence[SensorType]) -> None:
         check_source(config)
         self.task, self.config = task, config
-        self.options = {**config.options, "num_classes": len(task.classes)}
+        self.options = {**config.options, "num_classes": task.n_outputs}
         known = model_config(config.model)
         size = validated(known.options, self.options, config.model).size
         self.images = image_source(store, config, size, sensors)
@@ -90,12 +90,13 @@ class ImageLearner:
         network: nn.Module = create_model(self.config.model, **self.options)
         if self.parent is not None:
             self.notes += [note for note in inherit(network, self.parent) if note not in self.notes]
-        labels = targets(codes)
+        answers = Answers.of(self.task, codes[fold.train])
+        labels = answers.targets(codes)
         train = _Relabelled(self.images, self._of(fold.train), labels)
         val = _AsTheyAre(self.images, self._of(fold.val), labels)
-        n_classes = len(self.task.classes)
-        train_classifier(network, train, val, codes[fold.train], n_classes, self.config.training, seed, log, advance)
-        return self._fitted(network)
+        options, known = self.config.training, codes[fold.train]
+        train_classifier(network, train, val, known, self.task.n_outputs, options, seed, log, advance)
+        return self._fitted(network, answers)
 
     def load(self, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> FittedImages:
         """Put weights into a new network."""
@@ -104,8 +105,8 @@ class ImageLearner:
             mend = f"It was trained on {', '.join(about['representations'])}."
             raise ModelError(f"it has not seen images like {', '.join(foreign)}.", where=self.config.model, mend=mend)
         network: nn.Module = create_model(self.config.model, **self.options)
-        network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
-        return self._fitted(network)
+        checkpoint.fill(network, tensors)
+        return self._fitted(network, Answers.again(self.task, about))
 
     def disturb(self, by: Disturb | None) -> None:
         """Let samples go through something ahead of being drawn, when windows are predicted.
@@ -124,9 +125,8 @@ class ImageLearner:
         """Images of some windows."""
         return np.flatnonzero(np.isin(self.images.row, rows))
 
-    def _fitted(self, network: nn.Module) -> FittedImages:
-        size, task = self.config.training.batch_size, self.task
-        return FittedImages(network, self.images, size, len(task.classes), task.multi_label)
+    def _fitted(self, network: nn.Module, answers: Answers) -> FittedImages:
+        return FittedImages(network, self.images, self.config.training.batch_size, answers)
 
     def _notes(self) -> list[str]:
         windows = len(np.unique(self.images.row))

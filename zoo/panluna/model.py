@@ -46,6 +46,9 @@ class PanLuna(nn.Module):
     published_mark: ClassVar[str] = "patch_embed.proj_in.0.weight"
     """A name that every published state dict has."""
 
+    beside_embedding: ClassVar[tuple[str, ...]] = ("decoder.", "mask_token")
+    """Names of weights that `embed` does not depend on begin so, beside the head's."""
+
     def __init__(
         self, num_classes: int = 0, architecture: Architecture = Architecture(), drop_path: float = 0.0
     ) -> None:
@@ -132,6 +135,24 @@ class PanLuna(nn.Module):
         if self.decoder is None or mask is None or weights is None:
             raise ModelError("nothing says what is hidden.", where="panluna", mend="Give a mask, or make classes.")
         return self.decoder(latents, place, names, present), weights
+
+    def embed(
+        self, x: Tensor, *, locations: Tensor, sensor: Tensor | None = None, present: Tensor | None = None
+    ) -> Tensor:
+        """Sum up windows: the mean of their patches' summaries, behind the last norm.
+
+        Parameters
+        ----------
+        x, locations, sensor, present
+            As of `forward`.
+
+        Returns
+        -------
+        Tensor, shape (batch, summary)
+        """
+        self._check(x, sensor, None)
+        latents, _ = self.encode(x, self.place(locations, sensor), present)
+        return latents.mean(dim=1)
 
     def load_published(self, state: Mapping[str, Any]) -> list[str]:
         """Put published weights in; returns the names that no place was found for. See `published.load_published`."""

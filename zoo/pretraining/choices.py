@@ -51,6 +51,7 @@ def pretrain_config(
         raise UsageError(f"there is no objective {objective!r}.", where=where, mend=f"One of {', '.join(OBJECTIVES)}.")
     kind, training = OBJECTIVES[objective]
     known = model_config(joined["model"])
+    _alone(joined.get("pretraining") or {}, pairs, where)
     own = [pair for pair in pairs if pair.partition("=")[0] in training.model_fields]
     parsed = {pair.partition("=")[0]: _value(pair.partition("=")[2]) for pair in own}
     options = settings(known, [pair for pair in pairs if pair not in own], {"options": joined.get("options")})[
@@ -61,6 +62,14 @@ def pretrain_config(
         kind, {**joined, "options": options.model_dump(), "pretraining": trained}, where
     )
     return found
+
+
+def _alone(training: Mapping[str, Any], pairs: Sequence[str], where: str) -> None:
+    """Refuse what is an option of `finetune`, and so is asked for here."""
+    asked = {*training, *(pair.partition("=")[0] for pair in pairs)}
+    if several := [name for name in ("devices", "nodes") if name in asked]:
+        mend = "Leave it out; --set device=cuda is one accelerator. `zoo finetune` trains on several."
+        raise UsageError(f"pre-training runs in one process: it has no {', '.join(several)}.", where=where, mend=mend)
 
 
 def _value(text: str) -> Any:  # noqa: ANN401

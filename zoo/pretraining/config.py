@@ -59,6 +59,8 @@ class Pretraining(Options):
     """Steps between two looks at the held-out loss."""
     keep: PositiveInt = 100
     """Steps between two states that a killed run goes on from."""
+    keep_best: bool = False
+    """Keep the weights of the lowest held-out loss, too; the last ones stay what a run's folder stands for."""
     precision: Literal["float32", "bfloat16"] = "float32"
     device: str = "cpu"
 

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from biocurate.engine import Progress
+from zoo.pretraining.best import Best
 from zoo.pretraining.config import Pretraining
 from zoo.pretraining.course import Course
 from zoo.training.decay import groups
@@ -31,7 +32,7 @@ def rate_at(step: int, options: Pretraining) -> float:
     return LAST + (1 - LAST) * 0.5 * (1 + math.cos(math.pi * way))
 
 
-def train(course: Course, options: Pretraining, folder: Path, bar: Progress) -> Curve:
+def train(course: Course, options: Pretraining, folder: Path, bar: Progress, best: Best | None = None) -> Curve:
     """Train in place, from the state of a killed training of the same folder where there is one.
 
     Parameters
@@ -44,6 +45,8 @@ def train(course: Course, options: Pretraining, folder: Path, bar: Progress) -> 
         Of the state.
     bar : Progress
         Is told of images or windows.
+    best : Best, optional
+        Is shown the network at every look.
     """
     course.network.to(torch.device(options.device))
     optimiser = optimiser_of(course, options)
@@ -55,6 +58,8 @@ def train(course: Course, options: Pretraining, folder: Path, bar: Progress) -> 
         optimiser.load_state_dict(state["optimiser"])
         curve, sums, begun = state["curve"], state["sums"], state["step"]
         course.restore(state)
+        if best is not None:
+            best.restore(state["best"])
     bar.start((options.steps - begun) * options.batch_size)
     for step in range(begun, options.steps):
         each = _step(course, optimiser, options, step)
@@ -64,10 +69,14 @@ def train(course: Course, options: Pretraining, folder: Path, bar: Progress) -> 
         done = step + 1
         if done % options.evaluate == 0 or done == options.steps:
             course.network.eval()
-            curve += course.look(done, [total / count if count else None for total, count in sums])
+            rows = course.look(done, [total / count if count else None for total, count in sums])
+            curve += rows
+            if best is not None:
+                best.look(course.network, done, rows)
             sums = [[0.0, 0] for _ in course.sources]
         if done % options.keep == 0 and done < options.steps:
-            _keep(folder, course, optimiser, {"curve": curve, "sums": sums, "step": done})
+            held = {} if best is None else {"best": best.state()}
+            _keep(folder, course, optimiser, {"curve": curve, "sums": sums, "step": done, **held})
         bar.advance(options.batch_size)
     return curve
 

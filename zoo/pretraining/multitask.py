@@ -38,6 +38,8 @@ class Pretrained:
     """Images that the steps saw, each as often as it came."""
     tasks: list[dict[str, Any]]
     """Of each task: its sizes, and its losses at the end."""
+    best: dict[str, Any] | None = None
+    """Where the step of the lowest held-out loss is kept, too: see `zoo.pretraining.kept`."""
 
     @property
     def below(self) -> int:
@@ -64,9 +66,11 @@ class Tasks:
         ModelError
             Where the model embeds no images, or a task has nothing to train on or to hold out.
         """
-        if not hasattr(backbone, "embed"):
-            raise ModelError("it gives no embeddings.", where=config.model, mend="Take a model such as tiny-biomoe.")
-        sizes: Any = backbone.architecture
+        sizes: Any = getattr(backbone, "architecture", None)
+        if not hasattr(backbone, "embed") or not hasattr(sizes, "image_size"):
+            raise ModelError(
+                "it gives no embeddings of images.", where=config.model, mend="Take a model such as tiny-biomoe."
+            )
         options = config.pretraining
         tasks = prepare(store, config.tasks, options, sizes.image_size, config.seed)
         heads = [task.n_outputs for task in tasks]
@@ -136,7 +140,7 @@ class Tasks:
             }
             losses = {name: last[task.name][name] for name in ("train_loss", "val_loss", "constant_loss", "weight")}
             told.append({**sizes, **losses})
-        images, passes = sum(len(task.train) for task in self.sources), self.options.steps * self.options.batch_size
+        images, passes = sum(len(task.train) for task in self.sources), curve[-1]["step"] * self.options.batch_size
         return Pretrained(named(length, len(people)), length, len(people), images, passes, told)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+BEST = "best"
+"""Begins the file of the step whose held-out loss is lowest; that of the last begins with ``model``, which a run's
+folder stands for."""
+
 
 def named(length: float, people: int) -> str:
     """Weights by what they saw, so that nobody takes them for those of a paper.

@@ -15,13 +15,14 @@ from torch import nn
 from biocurate.curate.leakage.seen import write_seen
 from biocurate.engine import Progress, Silent
 from zoo.models.registry import create_model
+from zoo.pretraining.best import Best
 from zoo.pretraining.config import PretrainConfig
 from zoo.pretraining.course import Course
+from zoo.pretraining.kept import keep
 from zoo.pretraining.loop import train
 from zoo.pretraining.masked.config import MaskedConfig
 from zoo.pretraining.masked.course import Reconstructing, Reconstruction
 from zoo.pretraining.multitask import Pretrained, Tasks
-from zoo.runs import checkpoint
 from zoo.runs import folder as runs
 from zoo.training.gate import passed
 
@@ -82,17 +83,16 @@ def pretrain(
     """
     manifests = {name: store.manifest(name).hash for name in config.manifests}
     source = {"manifests": manifests, "store_id": store.card["store_id"]}
-    choices = {**config.model_dump(mode="json"), **source}
+    choices = {**_plain(config), **source}
     with runs.new_run(folder, force, choices, resume) as run:
         torch.manual_seed(config.seed)
         course = _course(store, create_model(config.model, **config.options), config)
         used = pl.concat([source.used for source in course.sources])
         leaks = passed(store, used, "tasks of the pre-training", config.allow_leakage)
-        curve = train(course, config.pretraining, run, progress)
-        found = course.found(curve)
-        about = _about(config, used, asdict(found), leaks, manifests)
-        tensors = {name: each.detach().cpu().numpy() for name, each in course.backbone.state_dict().items()}
-        checkpoint.save(run / f"model-{found.name}.safetensors", tensors, about)
+        best = Best() if config.pretraining.keep_best else None
+        curve = train(course, config.pretraining, run, progress, best)
+        about = _about(config, used, leaks, manifests)
+        found = keep(course, curve, best, run, about)
         write_seen(run, leaks.content)
         runs.write_config(run, {**choices, "at": store.opened_at})
         runs.write_json(run / "pretraining.json", asdict(found))
@@ -107,14 +107,21 @@ def _course(store: Store, backbone: nn.Module, config: PretrainConfig | MaskedCo
     return Tasks.of(store, backbone, config)
 
 
+def _plain(config: PretrainConfig | MaskedConfig) -> dict[str, Any]:
+    """Choices as plain values; a run that was begun before there was `keep_best` goes on."""
+    told = config.model_dump(mode="json")
+    if not config.pretraining.keep_best:
+        del told["pretraining"]["keep_best"]
+    return told
+
+
 def _about(
     config: PretrainConfig | MaskedConfig,
     used: pl.DataFrame,
-    found: dict[str, Any],
     leaks: Leaks,
     manifests: dict[str, str],
 ) -> dict[str, Any]:
-    """What the checkpoint tells of itself; whom its losses were looked at on counts as seen, too."""
+    """What a checkpoint tells of itself; whom its losses were looked at on counts as seen, too."""
     everyone = np.unique(used["person"].to_numpy()).tolist()
     joined = sha256("\n".join(f"{name} {content}" for name, content in sorted(manifests.items())).encode())
     return {
@@ -122,12 +129,11 @@ def _about(
         "options": config.options,
         "manifest": {"name": " + ".join(sorted(manifests)), "hash": joined.hexdigest()},
         "manifests": manifests,
-        "pretraining": found,
         "persons": everyone,
         "content": sorted(set(leaks.content["digest"])),
         "parents": [],
         "seed": config.seed,
         "fold": None,
-        "config": config.model_dump(mode="json"),
+        "config": _plain(config),
         "versions": runs.versions(),
     }

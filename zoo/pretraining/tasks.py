@@ -14,6 +14,7 @@ from biocurate.recording import NS
 from biocurate.store.store import Store
 from zoo.data.draw import Draw
 from zoo.data.images import ImageDataset
+from zoo.data.ranges import check_no_fold
 from zoo.data.task import Task
 from zoo.pretraining.config import Pretraining, TaskConfig
 from zoo.pretraining.source import Ints, Source
@@ -44,7 +45,7 @@ class Prepared:
     @property
     def n_outputs(self) -> int:
         """Numbers that its head gives."""
-        return len(self.task.classes)
+        return self.task.n_outputs
 
     @property
     def loss(self) -> nn.Module:
@@ -78,6 +79,8 @@ def prepare(store: Store, tasks: Sequence[TaskConfig], options: Pretraining, siz
     ------
     ModelError
         Where a task has no image to train on, or none held out.
+    UsageError
+        Where images are scaled by persons whom another manifest, or a fold, trains on.
     """
     opened = [Task.of(store.manifest(task.manifest)) for task in tasks]
     held = held_out(opened, options.val_share, seed)
@@ -110,6 +113,8 @@ def _prepared(
     store: Store, config: TaskConfig, task: Task, held: set[str], options: Pretraining, size: int, seed: int
 ) -> Prepared:
     draw = Draw(config.draw, survey=True) if config.draw else None
+    if config.images is not None:
+        check_no_fold(store, config.images, task)
     images = ImageDataset(
         store.url,
         config.manifest,

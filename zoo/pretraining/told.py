@@ -7,7 +7,7 @@ from typing import Any
 
 from zoo.pretraining.masked.course import Reconstructing
 from zoo.pretraining.multitask import Pretrained
-from zoo.pretraining.verdict import verdict
+from zoo.pretraining.verdict import chosen, verdict
 
 Table = list[dict[str, Any]]
 
@@ -17,12 +17,13 @@ def figures(found: Pretrained | Reconstructing) -> tuple[dict[str, Table], list[
     title = f"{found.name}: {found.hours:.2f} hours of {found.persons} persons"
     if isinstance(found, Pretrained):
         below = f"Held-out loss below the best constant predictor's: {found.below} of {len(found.tasks)} tasks."
-        return {title: found.tasks}, [below]
+        return {title: found.tasks}, [below, *chosen(found.best)]
     smooth = [row for row in found.held_out if row["error"] == "smooth_l1"]
     held_out = [_short(row) for row in found.held_out]
     return {title: found.corpora, "Hidden samples of held-out persons": held_out}, [
         *found.notes,
         *map(verdict, smooth),
+        *chosen(found.best),
     ]
 
 

@@ -1,7 +1,8 @@
-"""A network's errors on hidden samples beside those of interpolation and autoregression, in a sentence."""
+"""What a pre-training came to, in sentences: errors on hidden samples beside others', and the best step."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -24,3 +25,14 @@ def _interval(row: dict[str, Any], other: str) -> str:
         return ""
     sure = "" if low * high > 0 else ", which may be chance"
     return f" (difference {low:+.3f} to {high:+.3f}{sure})"
+
+
+def chosen(best: Mapping[str, Any] | None) -> list[str]:
+    """Say where the step of the lowest held-out loss is, and what it is worth."""
+    if best is None:
+        return []
+    return [
+        f"The lowest held-out loss, {best['held_out_loss']:.4f}, was at step {best['step']:,}; that of step "
+        f"{best['last_step']:,}, the last, is {best['last_held_out_loss']:.4f}. Its weights are kept too: "
+        f"{best['file']}. They were chosen by this loss, which flatters them a little."
+    ]

@@ -25,7 +25,10 @@ def reproduce(
     ),
     twin: Annotated[bool, typer.Option("--twin", help="Write a small twin of the corpus, and run on that.")] = False,
     weights: Annotated[
-        Path | None, typer.Option(help="Imported weights, of `zoo import`.", parser=path_of, metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Weights of `zoo import` or `zoo pretrain`, for rows that take some.", parser=path_of, metavar="DIR"
+        ),
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only rows whose name holds this; once for each.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the experiments.")] = False,
@@ -54,8 +57,14 @@ def reproduce(
     from biocurate.cli.progress import progress
     from biocurate.engine import engine
     from zoo.reproducing.catalogue import find_experiment
+    from zoo.reproducing.mixture import mixtures
     from zoo.reproducing.run import reproduce as run
 
+    if name in mixtures():
+        if weights is not None or only:
+            raise UsageError("it has no rows, and starts from no weights.", where=name, mend="Leave them out.")
+        _mix(name, root, out, workers, as_json)
+        return
     experiment = find_experiment(name)
     with engine(workers) as pool:
         found = run(name, experiment, root, out, pool, progress, weights, tuple(only or ()))
@@ -68,13 +77,39 @@ def _list(as_json: bool) -> None:
 
     from biocurate.cli.output import show
     from zoo.reproducing.catalogue import experiments, find_experiment
+    from zoo.reproducing.mixture import load_mixture, mixtures
 
     rows = []
     for name in experiments():
         each = find_experiment(name)
         corpora, models = ", ".join(each.corpora), ", ".join(dict.fromkeys(row.model for row in each.rows))
         rows.append({"experiment": name, "title": each.title, "corpora": corpora, "models": models})
+    for name, path in mixtures().items():
+        one = load_mixture(path)
+        rows.append({"experiment": name, "title": one.title, "corpora": ", ".join(one.names), "models": one.model})
     show(pl.DataFrame(rows), as_json, title="experiments")
+
+
+def _mix(name: str, root: Path | None, out: Path, workers: int, as_json: bool) -> None:
+    """Carry a pre-training out, and print its table."""
+    from biocurate.cli.output import console, show, show_facts
+    from biocurate.cli.progress import progress
+    from biocurate.engine import engine
+    from zoo.reproducing.mixing import mix
+    from zoo.reproducing.mixture import load_mixture, mixtures
+    from zoo.reproducing.run import MEANINGLESS
+
+    with engine(workers) as pool:
+        found = mix(name, load_mixture(mixtures()[name]), root, out, pool, progress)
+    notes = [*([MEANINGLESS] if found.twin else []), *found.notes]
+    if as_json:
+        facts = {"experiment": name, "title": found.title, "twin": found.twin, "notes": notes}
+        show_facts({**facts, "run": str(found.run), "rows": found.rows.to_dicts()}, as_json)
+        return
+    ending = f" ({MEANINGLESS})" if found.twin else ""
+    show(found.rows, title=f"{name}: {found.title}{ending}", most=found.rows.height)
+    for note in (*notes, f"Start from its weights: biocurate zoo reproduce panluna/… --weights {found.run}"):
+        console().print(f"- {note}", markup=False)
 
 
 def _print(found: Reproduced, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,17 +62,7 @@ def make_data(experiment: Experiment, roots: dict[str, Path], out: Path, pool: P
     SourceError
         Where no file of a corpus could be read.
     """
-    place = out / "store"
-    store = open_store(str(place)) if (place / "biocurate.json").is_file() else create_store(str(place))
-    notes = []
-    for corpus in experiment.corpora:
-        with bar(f"Ingesting {corpus}", "MB") as progress:
-            outcome = ingest(make_plan(load_recipe(corpus), roots[corpus], store, pool), pool, store, progress)
-        if outcome.failures:
-            notes.append(f"{len(outcome.failures)} files of {corpus} were not read: biocurate status {place}.")
-        if store.recordings.filter(corpus=corpus).limit(1).collect().is_empty():
-            mend = f"See what the recipe expects: biocurate recipes show {corpus}"
-            raise SourceError("no recording of the corpus was read.", where=str(roots[corpus]), mend=mend)
+    store, notes = ingested(experiment.corpora, roots, out, pool, bar)
     if experiment.view is not None:
         with bar("Deriving", "h") as progress:
             preprocess(store, find_view(experiment.view), corpora=experiment.corpora, pool=pool, progress=progress)
@@ -82,6 +72,24 @@ def make_data(experiment: Experiment, roots: dict[str, Path], out: Path, pool: P
     sensors = tuple(str(sensor) for sensor in rule.require) if rule is not None else ()
     notes += [f"No window has the label {label}." for label in manifest.absent]
     return Data(store, manifest.name, sensors, tuple(notes))
+
+
+def ingested(
+    corpora: Sequence[str], roots: Mapping[str, Path], out: Path, pool: Pool, bar: Bar
+) -> tuple[Store, list[str]]:
+    """Read corpora into the store of an experiment, and say what was not read; as of `make_data`."""
+    place = out / "store"
+    store = open_store(str(place)) if (place / "biocurate.json").is_file() else create_store(str(place))
+    notes = []
+    for corpus in corpora:
+        with bar(f"Ingesting {corpus}", "MB") as progress:
+            outcome = ingest(make_plan(load_recipe(corpus), roots[corpus], store, pool), pool, store, progress)
+        if outcome.failures:
+            notes.append(f"{len(outcome.failures)} files of {corpus} were not read: biocurate status {place}.")
+        if store.recordings.filter(corpus=corpus).limit(1).collect().is_empty():
+            mend = f"See what the recipe expects: biocurate recipes show {corpus}"
+            raise SourceError("no recording of the corpus was read.", where=str(roots[corpus]), mend=mend)
+    return store, notes
 
 
 def definition_of(experiment: Experiment) -> Definition:
@@ -115,7 +123,8 @@ def make_vectors(
     from zoo.embedding.source import open_source
     from zoo.models.registry import model_config
 
-    taken = sorted({each.row.weights for each in wanted if each.row.weights is not None})
+    heads = [each.row for each in wanted if model_config(each.row.model).spec.input == "embedding"]
+    taken = sorted({row.weights for row in heads if row.weights is not None})
     if not taken:
         return {}
     if experiment.embedder is None:

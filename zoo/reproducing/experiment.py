@@ -55,7 +55,8 @@ class Row(Options):
     images: tuple[str, ...] = ()
     """Representations, for models of images and heads on them; all of the experiment's where left out."""
     weights: Weights | None = None
-    """What a head's vectors are made by: random weights, or imported ones, which have to be named."""
+    """What a head's vectors are made by, or a network of samples starts from: random weights, or those that have to be
+    named, imported ones or a pre-training's."""
     old: tuple[str, ...] = ()
     """Of a bridge: sensor types of the model that knows the labels; it is trained first."""
     new: tuple[str, ...] = ()

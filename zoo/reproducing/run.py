@@ -10,19 +10,19 @@ import polars as pl
 
 from biocurate.engine import Pool
 from biocurate.errors import BiocurateError, UsageError
-from biocurate.testing.twins import write_twin
 from zoo.judging.judge import judge_seeds
 from zoo.judging.report import Report
 from zoo.reproducing.data import Bar, make_data, make_images, make_vectors
 from zoo.reproducing.experiment import Experiment
 from zoo.reproducing.grid import Training, as_twin, trainings
+from zoo.reproducing.roots import roots_of, twins_of
 from zoo.reproducing.table import lines, table
 from zoo.reproducing.training import Bench
 
 MEANINGLESS = "twin: figures mean nothing"
 """Printed with every table of a twin."""
 
-NO_WEIGHTS = "take published weights, which were not named and are left out: import them, then --weights DIR."
+NO_WEIGHTS = "take weights that were not named, and are left out: import or pre-train them, then --weights DIR."
 
 TABLE = "table.csv"
 
@@ -64,7 +64,7 @@ def reproduce(
     pool : Pool
     bar : callable
     weights : Path, optional
-        Imported weights, for rows that take them.
+        Imported or pre-trained weights, for rows that take them.
     only : tuple of str
         Only rows whose names hold one of these.
 
@@ -78,7 +78,8 @@ def reproduce(
     wanted = _wanted(asked, only)
     lacking = [each.name for each in wanted if each.row.weights == "imported" and weights is None]
     wanted = [each for each in wanted if each.name not in lacking]
-    roots = _twins(asked, out) if root is None else _roots(asked, root)
+    corpora = asked.corpora
+    roots = twins_of(corpora, asked.twin.persons, out) if root is None else roots_of(corpora, root)
     data = make_data(asked, roots, out, pool, bar)
     make_images(asked, data, pool, bar)
     vectors = make_vectors(asked, data, wanted, weights, bar)
@@ -99,26 +100,6 @@ def _wanted(experiment: Experiment, only: tuple[str, ...]) -> list[Training]:
         some = "; ".join(list(dict.fromkeys(each.name for each in every))[:5])
         raise UsageError("no row has such a name.", where="--only", mend=f"There are, for example: {some}.")
     return wanted
-
-
-def _roots(experiment: Experiment, root: Path) -> dict[str, Path]:
-    if len(experiment.corpora) == 1:
-        return {experiment.corpora[0]: root}
-    lacking = [corpus for corpus in experiment.corpora if not (root / corpus).is_dir()]
-    if lacking:
-        raise UsageError(f"it has no folder {lacking[0]}.", where=str(root), mend="Put each corpus into one.")
-    return {corpus: root / corpus for corpus in experiment.corpora}
-
-
-def _twins(experiment: Experiment, out: Path) -> dict[str, Path]:
-    """Write what is not there yet; a twin is the same every time."""
-    roots = {corpus: out / "twin" / corpus for corpus in experiment.corpora}
-    for corpus, root in roots.items():
-        if not root.is_dir():
-            aside = root.with_name(f"{corpus}.part")
-            write_twin(corpus, aside, experiment.twin.persons)
-            aside.rename(root)
-    return roots
 
 
 def _trained(bench: Bench, wanted: list[Training]) -> tuple[list[tuple[Training, Report]], dict[str, tuple[str, ...]]]:

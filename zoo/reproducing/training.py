@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from biocurate.errors import UsageError
-from zoo.judging.judge import judge_again
+from zoo.judging.judge import config_of, judge_again
 from zoo.judging.report import Report
 from zoo.models.registry import model_config, validated
 from zoo.reproducing.data import Bar, Data
@@ -29,7 +29,7 @@ class Bench:
     vectors : mapping of str to str
         Sources of weights whose vectors are in the store, and where each is from.
     weights : Path or None
-        Imported weights.
+        Imported or pre-trained weights.
     runs : Path
         Folder of all runs.
     bar : callable
@@ -45,11 +45,13 @@ class Bench:
     def train(self, training: Training) -> Report:
         """Train a model, or read the run that stands."""
         folder = self.runs / training.folder
-        if (folder / "metrics.json").is_file():
-            return judge_again(folder)
+        stands = (folder / "metrics.json").is_file()
         if training.row.by == "bridge":
-            return self._bridged(training, folder)
+            return judge_again(folder) if stands else self._bridged(training, folder)
         config = validated(RunConfig, self._choices(training), training.name)
+        if stands:
+            _check_parent(folder, config, training.name)
+            return judge_again(folder)
         return self._finetuned(config, folder, training.name)
 
     def _finetuned(self, config: RunConfig, folder: Path, title: str) -> Report:
@@ -59,10 +61,11 @@ class Bench:
     def _choices(self, training: Training) -> dict[str, Any]:
         row = training.row
         given = self._common(training, row.sensors or self.data.sensors)
-        if row.weights is not None:
+        if row.weights == "imported":
+            given["parent"] = str(self.weights)
+        if row.weights is not None and model_config(row.model).spec.input == "embedding":
             images = row.images or self.experiment.images
             given["embeddings"] = tuple(self.data.vectors(kind, row.weights) for kind in images)
-            given["parent"] = str(self.weights) if row.weights == "imported" else None
         return given
 
     def _common(self, training: Training, sensors: tuple[str, ...]) -> dict[str, Any]:
@@ -109,3 +112,11 @@ class Bench:
         }
         with self.bar(training.name, "bridges") as progress:
             return bridge(self.data.store, validated(BridgeConfig, given, training.name), folder, bar=progress).report
+
+
+def _check_parent(folder: Path, config: RunConfig, title: str) -> None:
+    """Refuse a run that stands where the row now starts from other weights."""
+    before = config_of(folder).parent
+    if before != config.parent:
+        what = f"the run that stands started from {before or 'random weights'}."
+        raise UsageError(what, where=title, mend="Choose another --out, or remove the run's folder.")

@@ -6,12 +6,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FORMAT = "biocurate-zoo-1"
 """The only key of the metadata: safetensors writes several in an order that changes from run to run."""
@@ -34,6 +37,13 @@ def save(path: Path, tensors: Mapping[str, NDArray[Any]], about: Mapping[str, An
     # Not `ascontiguousarray`, which gives a single number an axis.
     whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     save_file(whole, path, metadata={FORMAT: json.dumps(about, sort_keys=True)})
+
+
+def fill(network: nn.Module, tensors: Mapping[str, NDArray[Any]]) -> None:
+    """Put tensors by their names into a network that has just these; they are copied."""
+    import torch
+
+    network.load_state_dict({name: torch.from_numpy(tensor.copy()) for name, tensor in tensors.items()})
 
 
 def load(path: Path) -> Checkpoint:

@@ -7,7 +7,15 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+)
 
 from biocurate.curate.leakage.kinds import Kind
 from biocurate.errors import ModelError, UsageError
@@ -85,6 +93,8 @@ class RunConfig(Options):
     manifest: str
     sensors: tuple[str, ...] = ()
     """Sensor types used; for images, empty means all of the set."""
+    channels: dict[str, tuple[str, ...]] | None = None
+    """Names by sensor type, as far as a recording has them, for models of samples; all of a sensor type left out."""
     images: str | None = None
     """Image set, for models of images."""
     drawing: Drawing = Drawing()
@@ -107,6 +117,29 @@ class RunConfig(Options):
     def _by_their_names(cls, sensors: tuple[str, ...]) -> tuple[str, ...]:
         """Aliases are sensor types too: EDA is GSR."""
         return tuple(str(SensorType.parse(sensor)) for sensor in sensors)
+
+    @field_validator("channels")
+    @classmethod
+    def _of_their_sensors(
+        cls, channels: dict[str, tuple[str, ...]] | None, info: ValidationInfo
+    ) -> dict[str, tuple[str, ...]] | None:
+        if channels is None:
+            return None
+        found = {str(SensorType.parse(sensor)): names for sensor, names in channels.items()}
+        sensors = info.data.get("sensors", ())
+        if foreign := [sensor for sensor in found if sensors and sensor not in sensors]:
+            raise ValueError(f"{', '.join(foreign)} is not among the sensors")
+        if empty := [sensor for sensor, names in found.items() if not names]:
+            raise ValueError(f"no channel of {', '.join(empty)} is named")
+        return found
+
+    def but_for_chance(self) -> RunConfig:
+        """The choices without those that only say which draw of a result this is, or how many stand beside it.
+
+        Runs that share these differ in their seed, and in the number of trainings on permuted labels, alone.
+        """
+        evaluation = self.evaluation.model_copy(update={"permutations": None})
+        return self.model_copy(update={"seed": 0, "evaluation": evaluation})
 
 
 def settings(

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.models.registry import model_config
-from zoo.pretraining.verdict import verdict
+from zoo.pretraining.names import BEST
+from zoo.pretraining.verdict import chosen, verdict
 from zoo.runs import checkpoint
 from zoo.runs.card import Card
 
@@ -16,7 +17,12 @@ STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def weights_file(folder: Path) -> Path | None:
-    """The checkpoint of a folder that holds one of an import or a pre-training; None of any other."""
+    """The checkpoint of a folder that holds one of an import or a pre-training; None of any other.
+
+    The best step that a pre-training kept beside its last one is named itself.
+    """
+    if folder.is_file() and folder.name.startswith(f"{BEST}-") and folder.suffix == ".safetensors":
+        return folder
     held = sorted(folder.glob("model-*.safetensors")) if folder.is_dir() else []
     return held[0] if len(held) == 1 and not (folder / "metrics.json").is_file() else None
 
@@ -32,7 +38,7 @@ def weights_card(file: Path) -> Card:
     held = checkpoint.load(file)
     about = held.about
     head = {
-        "weights": file.stem.removeprefix("model-"),
+        "weights": file.stem.removeprefix("model-").removeprefix(f"{BEST}-"),
         "model": about["model"],
         "file": {"name": file.name, "sha256": sha256(file.read_bytes()).hexdigest()},
         "options": about["options"],
@@ -74,9 +80,18 @@ def _pretrained(about: dict[str, Any]) -> Card:
             "the paper's": "; ".join(paper),
         },
         **_learned(told),
+        **_best(told.get("best"), about.get("step")),
         "manifests": about["manifests"],
         "caution": "Weights of a demonstration: not the paper's, and not comparable to them.",
     }
+
+
+def _best(told: dict[str, Any] | None, step: int | None) -> Card:
+    """Which step the weights are of, where the best one was kept beside the last."""
+    if told is None:
+        return {}
+    mine = f"{step or told['last_step']:,}, {'of the lowest held-out loss' if step else 'the last'}"
+    return {"step": mine, "best step": chosen(told)[0]}
 
 
 def _items(told: dict[str, Any]) -> str:

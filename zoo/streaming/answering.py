@@ -172,12 +172,11 @@ class FromImages:
             pixels.append(resize(shown, self.fitted.images.size, picture.representation.resizing))
         images = torch.cat(pixels) if pixels else torch.empty(0)
         if not len(images):
-            return np.full(self.fitted.n_classes, np.nan)
+            return np.full(self.fitted.answers.columns, np.nan)
         network = self.fitted.network.eval()
         with torch.inference_mode():
-            logits = network(images[:, None].to(next(network.parameters()).device)).double()
-        score = logits.sigmoid() if self.fitted.multi_label else logits.softmax(dim=1)
-        return np.asarray(score.mean(dim=0).cpu().numpy())
+            said = self.fitted.answers.said(network(images[:, None].to(next(network.parameters()).device)))
+        return np.asarray(said.mean(dim=0).cpu().numpy())
 
     def _grouped(self, row: int) -> dict[tuple[int, str], list[str]]:
         """Channels of a window by stream and representation: each group is drawn at once."""
@@ -218,7 +217,7 @@ class FromSamples:
         forms = [self.layout.forms[self._forms[entry]] for entry in entries]
         present = ~np.concatenate([window.flat for window in windows] or [np.empty(0, bool)])
         if not present.any():
-            return np.full(len(self.fitted.windows.classes), np.nan)
+            return np.full(self.fitted.answers.columns, np.nan)
         there = torch.from_numpy(present)[None]
         x = torch.from_numpy(np.concatenate([window.x for window in windows]))[None]
         kinds = np.concatenate([np.full(len(form.channels), form.row) for form in forms])
@@ -230,9 +229,8 @@ class FromSamples:
         }
         device = next(self.fed.parameters()).device
         with torch.inference_mode():
-            logits = self.fed({name: each.to(device) for name, each in inputs.items()}).double()
-        score = logits.sigmoid() if self.fitted.multi_label else logits.softmax(dim=1)
-        return np.asarray(score[0].cpu().numpy())
+            said = self.fitted.answers.said(self.fed({name: each.to(device) for name, each in inputs.items()}))
+        return np.asarray(said[0].cpu().numpy())
 
     def scaling(self, sensor: str) -> Scaling | None:
         """Views of that kind are refused when windows are laid out."""

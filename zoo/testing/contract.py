@@ -65,7 +65,7 @@ def save_and_load(name: str) -> None:
         path = Path(folder) / "model.safetensors"
         checkpoint.save(path, {each: tensor.numpy() for each, tensor in one.state_dict().items()}, {"model": name})
         tensors = checkpoint.load(path).tensors
-    other.load_state_dict({each: torch.from_numpy(tensor.copy()) for each, tensor in tensors.items()})
+    checkpoint.fill(other, tensors)
     assert torch.equal(one(**example(name, 2)), other(**example(name, 2)))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bench(
-    model: Annotated[str, typer.Argument(help="tiny-biomoe or panluna-reference.")] = "tiny-biomoe",
+    model: Annotated[str, typer.Argument(help="tiny-biomoe, panluna-reference or biox-bridge.")] = "tiny-biomoe",
     batch: Annotated[list[int] | None, typer.Option(min=1, help="Items at once; once for each.")] = None,
     rounds: Annotated[int, typer.Option(min=1, help="Turns that each takes.")] = 3,
     threads: Annotated[int, typer.Option(min=1, help="Of the processor.")] = 2,
@@ -24,10 +24,11 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Items a second of a model's work, against its layers one after the other.
+    """Items a second of a model's work, against its layers one after the other; of a bridge's, against what it saves.
 
     biocurate zoo bench tiny-biomoe --batch 1 --batch 8
     biocurate zoo bench panluna-reference --threads 1
+    biocurate zoo bench biox-bridge
     """
     import torch
 
@@ -35,8 +36,8 @@ def bench(
     from biocurate.errors import ModelError
     from biocurate.images.drawing.picture import device_of
 
-    if model not in ("tiny-biomoe", "panluna-reference"):
-        mend = "There are tiny-biomoe and panluna-reference."
+    if model not in ("tiny-biomoe", "panluna-reference", "biox-bridge"):
+        mend = "There are tiny-biomoe, panluna-reference and biox-bridge."
         raise ModelError("there is nothing to measure it against.", where=model, mend=mend)
     device_of(device)
     before = torch.get_num_threads()
@@ -51,9 +52,12 @@ def bench(
 def _raced(
     model: str, batch: list[int] | None, rounds: int, device: str, precision: str, peak: float | None
 ) -> pl.DataFrame:
+    from zoo.biox_bridge.bench import bench as biox_bridge
     from zoo.panluna.bench import bench as panluna
     from zoo.tiny_biomoe.bench import bench as tiny_biomoe
 
+    if model == "biox-bridge":
+        return biox_bridge(batch or (16,), rounds, device, precision)
     if model == "panluna-reference":
         return panluna(batch or (4, 32), rounds, device, precision)
     return tiny_biomoe(batch or (1, 2, 4, 8, 16, 32, 64), rounds, device, precision, peak)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from biocurate.curate.leakage.seen import write_seen
 from biocurate.curate.views.told import normalisation, scopes
 from biocurate.engine import Progress, Silent
+from zoo.data.ranges import check_ranges
 from zoo.data.task import KINDS, Task
-from zoo.judging.controls.exchanged import majority, permutation_of, permuted, train_mean
+from zoo.judging.controls.exchanged import PERMUTED, majority, permutation_of, permuted, train_mean
 from zoo.judging.controls.fitted import fitted_on, nuisances, told
 from zoo.judging.evaluate import report
 from zoo.judging.held import held_out
@@ -30,7 +31,7 @@ from zoo.runs.lineage import Lineage
 from zoo.runs.parent import joined_seen, open_parent
 from zoo.training.folds import Fold, folds_of
 from zoo.training.gate import passed
-from zoo.training.ranges import check_ranges, stored_sets
+from zoo.training.ranges import stored_sets
 
 if TYPE_CHECKING:
     from biocurate.curate.leakage.check import Leaks
@@ -136,7 +137,7 @@ def _told(config: RunConfig, task: Task, left_out: int) -> list[str]:
     notes = []
     if times := config.evaluation.permutations:
         how = permutation_of(task.codes, task.recording, task.person)
-        notes.append(f"Control `permuted`: {how} in training; mean of {times}.")
+        notes.append(f"{PERMUTED} {how} in training; mean of {times}.")
     if declared := config.evaluation.primary:
         notes.append(f"Declared before training: compared with {declared.against} by {declared.metric} of each person.")
     if left_out:
@@ -149,7 +150,7 @@ def _resolved(config: RunConfig, task: Task) -> RunConfig:
     known = model_config(config.model)
     options = dict(config.options)
     if "num_classes" in known.options.model_fields:
-        options["num_classes"] = len(task.classes)
+        options["num_classes"] = task.n_outputs
     options = validated(known.options, options, config.model).model_dump()
     solved = known.spec.input == "features"
     told = config.evaluation.model_dump()

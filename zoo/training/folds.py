@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.intp]
 HOLD_OUT = ("train", "val", "test")
+PAIR = "pair"
+"""Split of what a bridge learns from: nothing else is trained or stopped on it, or on `val` beside it."""
 NUMBERED = re.compile(r"(?:fold)?\d+")
 
 
@@ -37,8 +39,9 @@ def folds_of(
 ) -> list[Fold]:
     """Folds of a manifest, from its `split` column.
 
-    With ``train``/``val``/``test`` there is one fold. With ``fold0``, ``fold1``, ... each is held out in turn. Where a
-    fold has no persons of its own to validate on, a share of the training persons is set aside, chosen by the seed.
+    With ``train``/``val``/``test`` there is one fold; where there is ``pair`` too, ``val`` is left to bridges. With
+    ``fold0``, ``fold1``, ... each is held out in turn. Where a fold
+    has no persons of its own to validate on, a share of the training persons is set aside, chosen by the seed.
 
     Parameters
     ----------
@@ -62,11 +65,13 @@ def folds_of(
     if has_folds(rows):
         wanted = _wanted(names, only)
         folds = [Fold(name, np.flatnonzero(split != name), _none(), np.flatnonzero(split == name)) for name in wanted]
-    elif set(names) <= set(HOLD_OUT):
+    elif set(names) <= {*HOLD_OUT, PAIR}:
         if only:
             mend = "Leave out --folds and --fold, or build a manifest with split method kfold."
             raise UsageError("the manifest has no folds: it is split into train, val and test.", mend=mend)
         train, val, test = (np.flatnonzero(split == name) for name in HOLD_OUT)
+        # A bridge's own validation windows may be known to no old model.
+        val = _none() if PAIR in names else val
         folds = [Fold("holdout", train, val, test)]
     else:
         known = "fold0, fold1, ..., or train, val and test"

@@ -28,14 +28,14 @@ from zoo.training.going_on import DONE, STATE, Kept
 
 
 class Classification(lightning.LightningModule):
-    """Cross entropy of a network's class scores, or of each label against its absence, by AdamW.
+    """A network's loss of labels, classes or numbers, made less by AdamW.
 
     Parameters
     ----------
     network : Module
-        From inputs to logits, shape (batch, classes).
+        From inputs to scores, shape (batch, classes), or (batch, 1) of a number.
     loss : Module
-        Of logits and targets; see `loss_of`.
+        Of scores and targets; see `loss_of`.
     options : Training
     inputs : str
         Field of a batch that the network takes.
@@ -98,7 +98,7 @@ def train_classifier(
     network: nn.Module,
     train: Dataset[Batch],
     val: Dataset[Batch],
-    codes: NDArray[np.intp],
+    codes: NDArray[Any],
     n_classes: int,
     options: Training,
     seed: int,
@@ -116,7 +116,7 @@ def train_classifier(
     train, val : Dataset
         Where `val` is empty, training runs for all epochs and keeps the last weights.
     codes : array of int
-        Classes of the training windows, for the class weights; see `zoo.data.task.coded`.
+        Classes of the training windows, for the class weights; see `zoo.data.task.coded`. Of numbers float64.
     n_classes : int
     options : Training
     seed : int
@@ -193,11 +193,22 @@ def _fit(
         )
 
 
-def loss_of(codes: NDArray[np.intp], n_classes: int, options: Training) -> nn.Module:
+class SquaredError(nn.Module):
+    """Mean squared error of a number: what is said is then its mean, as of `features-ridge`."""
+
+    def forward(self, scores: Tensor, target: Tensor) -> Tensor:
+        """Compute it of scores of shape (batch, 1) and numbers of shape (batch,)."""
+        return nn.functional.mse_loss(scores[:, 0], target)
+
+
+def loss_of(codes: NDArray[Any], n_classes: int, options: Training) -> nn.Module:
     """The loss of a task: weighted so that classes count the same, or a label's presence as much as its absence.
 
     A weight of presence is at most 100: of a label that one window in a thousand has, each would outweigh a batch.
+    Numbers are not weighted.
     """
+    if codes.dtype.kind == "f":
+        return SquaredError()
     if codes.ndim == 2:
         have = codes.sum(axis=0)
         weight = np.clip((len(codes) - have) / np.maximum(have, 1), 0.01, 100.0)

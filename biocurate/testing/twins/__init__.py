@@ -12,12 +12,17 @@ from biocurate.errors import UsageError
 
 WRITERS = {
     "ai4pain": "pain",
+    "code-15": "leads",
     "csn": "ecg",
     "fog": "gait",
     "hmc": "sleep",
     "isruc": "sleep",
+    "mimic-iv-ecg": "leads",
     "ptb-xl": "ecg",
+    "pulsedb": "leads",
+    "siena": "brain",
     "tuab": "brain",
+    "tueg": "brain",
     "wesad": "wearable",
 }
 """Corpus, and the module here that writes its twin."""

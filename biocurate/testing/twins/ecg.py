@@ -38,7 +38,7 @@ def _ptb_xl(root: Path, persons: int, seed: int) -> None:
         person, random = (number - 1) // OF_EACH, np.random.default_rng([seed, number])
         name = f"{number:05d}"
         leads = [lead.upper() for lead in LEADS]
-        _record(root / f"records500/00000/{name}_hr", _limbs(random), leads, "1000.0(0)/mV")
+        record(root / f"records500/00000/{name}_hr", limbs(random), leads, "1000.0(0)/mV")
         fold = (1, 2, 9, 10)[person % 4]
         paths = f"records100/00000/{name}_lr,records500/00000/{name}_hr"
         said = STATEMENTS[number % len(STATEMENTS)]
@@ -53,28 +53,29 @@ def _csn(root: Path, persons: int, seed: int) -> None:
         said = DIAGNOSES[person % len(DIAGNOSES)]
         comments = ["#Age: 85", "#Sex: Male", f"#Dx: {said}", "#Rx: Unknown", "#Hx: Unknown", "#Sx: Unknown"]
         path = root / f"WFDBRecords/01/010/JS{person:05d}"
-        _record(path, _limbs(np.random.default_rng([seed, person])), LEADS, "1000/mV", comments, head)
+        record(path, limbs(np.random.default_rng([seed, person])), LEADS, "1000/mV", comments, head)
     (root / "ConditionNames_SNOMED-CT.csv").write_text("Acronym Name,Full Name,Snomed_CT\n")
 
 
-def _limbs(random: np.random.Generator) -> NDArray[np.int16]:
+def limbs(random: np.random.Generator) -> NDArray[np.int16]:
     """Twelve leads that obey Einthoven's and Goldberger's laws to half a step."""
     one, two, *chest = (np.round(beats(random, SAMPLES, RATE_HZ, 900)).astype(np.int64) for _ in range(8))
     return np.stack([one, two, two - one, -(one + two) // 2, one - two // 2, two - one // 2, *chest]).astype("<i2")
 
 
-def _record(
+def record(
     path: Path,
     digital: NDArray[np.int16],
     leads: list[str],
     scale: str,
     comments: Sequence[str] = (),
     head: bytes = b"",
+    when: str = "",
 ) -> None:
     """A WFDB record of format 16, in ``.dat`` or behind the head of a MATLAB v4 file."""
     data = path.with_suffix(".mat" if head else ".dat")
     path.parent.mkdir(parents=True, exist_ok=True)
-    lines = [f"{path.stem} {len(leads)} {RATE_HZ} {SAMPLES}"]
+    lines = [f"{path.stem} {len(leads)} {RATE_HZ} {SAMPLES}{when}"]
     for lead, row in zip(leads, digital, strict=True):
         checksum = (int(row.sum()) + 2**15) % 2**16 - 2**15
         lines.append(f"{data.name} 16{'+24' if head else ''} {scale} 16 0 {row[0]} {checksum} 0 {lead}")

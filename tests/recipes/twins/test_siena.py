@@ -98,7 +98,7 @@ def test_twin_of_siena(siena, take):
     taken = take("siena", siena)
     assert sorted(taken.recordings) == ["PN00-1", "PN00-2", "PN00-3", "PN00-4", "PN10-4.5", "PN17-1"]
     assert taken.streams("PN10-4.5") == {
-        ("EEG", 512): [*SITES],
+        ("EEG", 512): [site.replace("Fc", "FC").replace("Cp", "CP") for site in SITES],  # as the 10-05 montage has them
         ("ECG", 512): ["EKG"],
         ("SPO2", 512): ["SPO2"],
         ("HR", 512): ["HR"],

@@ -23,21 +23,33 @@ from biocurate.testing.memory import interval, put
 from zoo.runs.config import Evaluation, RunConfig, Training
 from zoo.training.finetune import finetune
 
-RATES = {"EEG": 64.0, "GSR": 8.0}
-GAIN = {"EEG": ("uV", 1e-2), "GSR": ("uS", 1e-4)}
+RATES = {"EEG": 64.0, "GSR": 8.0, "EMG": 64.0, "TEMP": 8.0}
+GAIN = {"EEG": ("uV", 1e-2), "GSR": ("uS", 1e-4), "EMG": ("uV", 1e-2), "TEMP": ("degC", 1e-3)}
+BOTH = ("EEG", "GSR")
+"""Sensors of a cohort where no more are asked for."""
+FAILING = 4
+"""Of every so many persons the electrodes on the muscle come off half-way."""
 PLACES = ("Fz", "O1")
 
 
-def stream(person, sensor):
+def stream(person, sensor, share=1.0):
+    """What a sensor measures: muscles go with the condition as the brain does, and temperature is noise."""
     rate = RATES[sensor]
     if sensor == "EEG":
         made = waveforms.eeg(person, rate)
         names = PLACES
         x = np.stack([made[name] for name in names])
-    else:
+    elif sensor == "GSR":
         names, x = ("GSR",), waveforms.eda(person, rate)[None]
+    elif sensor == "EMG":
+        strain = np.interp(person.times(rate), person.grid, person.stress)
+        names, x = ("EMG",), (waveforms.emg(person, rate) * np.exp(strain))[None]
+    else:
+        noise = person.generator("noise").standard_normal(len(person.times(rate)))
+        names, x = ("TEMP",), 33 + 0.1 * noise[None]
     unit, gain = GAIN[sensor]
     channels = tuple(Channel(label=name, name=name, unit=unit, gain=gain) for name in names)
+    x = x[:, : round(share * x.shape[1])]
     samples = ArraySamples(np.round(x / gain).astype(np.int32))
     return Stream(SensorType(sensor), rate, channels, (Segment(0, x.shape[1]),), samples)
 
@@ -53,12 +65,14 @@ class Planted:
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Planted]:
     """Make a cohort with a truth; equal requests share one. Two persons are kept from its manifest ``pairs``."""
-    made: dict[tuple[Truth, int, int], Planted] = {}
+    made: dict[tuple[Truth, int, int, tuple[str, ...]], Planted] = {}
 
-    def make(truth: Truth = Truth(effect=3.0), persons: int = 18, seed: int = 0) -> Planted:
-        if (truth, persons, seed) not in made:
+    def make(
+        truth: Truth = Truth(effect=3.0), persons: int = 18, seed: int = 0, sensors: tuple[str, ...] = BOTH
+    ) -> Planted:
+        if (truth, persons, seed, sensors) not in made:
             folder = tmp_path_factory.mktemp("planted")
-            store = cohort(create_store(str(folder / "s")), truth, persons, seed)
+            store = cohort(create_store(str(folder / "s")), truth, persons, seed, sensors)
             torch.manual_seed(0)
             config = RunConfig(
                 model="test-image-cnn",
@@ -69,20 +83,20 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Planted]:
                 evaluation=Evaluation(draws=50, permutations=0),
             )
             finetune(store, config, folder / "old")
-            made[truth, persons, seed] = Planted(store, folder / "old")
-        return made[truth, persons, seed]
+            made[truth, persons, seed, sensors] = Planted(store, folder / "old")
+        return made[truth, persons, seed, sensors]
 
     return make
 
 
-def cohort(store, truth, persons, seed):
+def cohort(store, truth, persons, seed, sensors):
     people = simulate(persons, seed=seed, minutes=1.0, truth=truth).people
     recordings = {
         f"planted/{one.subject}": Recording(
-            tuple(stream(one, sensor) for sensor in RATES),
+            tuple(stream(one, each, 0.5 if each == "EMG" and at % FAILING == 0 else 1.0) for each in sensors),
             tuple(interval(span.start_s, span.stop_s - span.start_s, span.condition) for span in one.spans),
         )
-        for one in people
+        for at, one in enumerate(people)
     }
     put(store, recordings)
     definition = {

@@ -13,7 +13,7 @@ from biocurate.errors import UsageError
 from biocurate.store.embeddings import embedding_rows, read_embeddings
 from zoo.cli import app
 from zoo.embedding.making import embed
-from zoo.embedding.plane import draw, plane
+from zoo.embedding.plane import NAMED, TINTS, Plane, draw, plane
 from zoo.embedding.similar import similar
 from zoo.embedding.windows import window_vectors
 
@@ -85,6 +85,19 @@ def test_the_plane_is_that_of_the_first_two_principal_components(embedded):
 def test_the_plane_is_drawn(embedded, tmp_path, colour):
     draw(plane(embedded, "e"), "e", colour, tmp_path / "map.png")
     assert (tmp_path / "map.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_more_groups_than_colours_are_grey_and_counted(tmp_path):
+    """A legend that leaves groups out says how many, and of how many windows."""
+    count = NAMED + 3
+    persons = [f"c/{each:02}" for each in range(count)] + [f"c/{each:02}" for each in range(NAMED)]
+    rows = pl.DataFrame({"person": persons, "x": range(len(persons)), "y": range(len(persons))})
+    draw(Plane(rows, 0, None), "e", "person", tmp_path / "map.svg")
+    drawn = (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert "3 others (3)" in drawn
+    assert "c/00 (2)" in drawn
+    assert len(set(TINTS)) == NAMED
+    assert not {14, 15} & set(TINTS), "grey is for groups without a name"
 
 
 def test_the_commands_lead_from_images_to_neighbours_and_a_map(store, tmp_path):

@@ -78,7 +78,7 @@ def test_a_twin_says_in_its_table_that_figures_mean_nothing(made):
 def test_rows_without_published_weights_and_rows_that_cannot_be_trained_are_told(made):
     _, _, done = made
     said = json.loads(done.stdout)
-    assert any(note.startswith("1 rows take published weights") for note in said["notes"])
+    assert any(note.startswith("1 rows take weights that were not named") for note in said["notes"])
     ((why, rows),) = said["undone"].items()
     assert rows == ["too long a window"]
     assert "100 Hz" in why

@@ -55,15 +55,20 @@ def viewed(cohort, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(viewed, tmp_path_factory):
-    """Runs of features on each manifest, and one of images."""
+    """Runs of features on each manifest, and two of networks: of the fold that holds out the recording's person."""
     folder = tmp_path_factory.mktemp("runs")
     for name in ("causal", "running", "both-ways", "whole", "folds"):
         sensors = ("EEG", "GSR") if name == "folds" else ("EEG",)
-        config = RunConfig(model="features-logreg", manifest=name, sensors=sensors, evaluation=FEW)
+        fold = held_out(viewed, name)
+        config = RunConfig(model="features-logreg", manifest=name, sensors=sensors, evaluation=FEW, folds=fold)
         finetune(viewed, config, folder / name)
-    held_out = viewed.manifest("fast").rows.filter(recording_id=RECORDING)["split"][0]
-    network = {"evaluation": FEW, "folds": (held_out,), "training": Training(epochs=1, batch_size=32)}
+    network = {"evaluation": FEW, "folds": held_out(viewed, "fast"), "training": Training(epochs=1, batch_size=32)}
     images = RunConfig(model="test-image-cnn", manifest="causal", images="pictures", **network)
     finetune(viewed, images, folder / "images")
     finetune(viewed, RunConfig(model="test-panluna", manifest="fast", sensors=("EEG",), **network), folder / "samples")
     return folder
+
+
+def held_out(store, manifest):
+    """The fold that the recording's person is judged in."""
+    return tuple(store.manifest(manifest).rows.filter(recording_id=RECORDING)["split"].unique())

@@ -15,6 +15,8 @@ from biocurate.errors import ModelError, UsageError, ViewError
 from biocurate.recording import ns_to_samples
 from biocurate.store.signal_reader import SignalReader
 from zoo.cli import app
+from zoo.judging.judge import judge_again
+from zoo.judging.noisy import judge_with_noise
 from zoo.streaming.arriving import open_feed
 from zoo.streaming.chosen import choose
 from zoo.streaming.replay import replay
@@ -179,3 +181,12 @@ def test_the_command_prints_latencies_and_differences(viewed, trained):
     plain = CliRunner().invoke(app, [*given, "--speed", "1000"], catch_exceptions=False)
     assert "p99_ms" in plain.stdout
     assert pl.DataFrame(found["rows"])["ready_s"].is_sorted()
+
+
+def test_noise_goes_into_samples_behind_their_view_and_at_infinity_figures_are_those_of_the_run(viewed, trained):
+    """A network of samples is trained here already: a file of its own would train it once more in another process."""
+    found = judge_with_noise(trained / "samples", viewed, ["white"], [float("inf"), -20.0])
+    none, infinite, loud = found.rows
+    plain = judge_again(trained / "samples").metrics["auroc"].value
+    assert none.metrics["auroc"].value == infinite.metrics["auroc"].value == pytest.approx(plain)
+    assert loud.metrics["auroc"].value != none.metrics["auroc"].value

@@ -130,9 +130,7 @@ def _by_seed(read: list[Judged]) -> list[Judged]:
     """Join runs that differ in nothing but their seed; a seed that comes twice stays a run of its own."""
     joined: dict[tuple[str, str], list[Judged]] = {}
     for each in read:
-        alike = joined.setdefault(
-            (each.config.model_copy(update={"seed": 0}).model_dump_json(), each.manifest_hash), []
-        )
+        alike = joined.setdefault((each.config.but_for_chance().model_dump_json(), each.manifest_hash), [])
         alike.append(each)
     out = []
     for alike in joined.values():

@@ -11,6 +11,9 @@ from zoo.training.folds import Fold, Rows
 
 Codes = NDArray[np.intp]
 
+PERMUTED = "Control `permuted`:"
+"""What a note of this control begins with."""
+
 
 @dataclass(frozen=True)
 class Permutation:

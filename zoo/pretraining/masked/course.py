@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -49,6 +50,8 @@ class Reconstructing:
     orders: list[int]
     """Of the autoregressive models, one a channel."""
     notes: list[str]
+    best: dict[str, Any] | None = None
+    """Where the step of the lowest held-out loss is kept, too: see `zoo.pretraining.kept`."""
 
 
 @dataclass
@@ -148,7 +151,6 @@ class Reconstruction:
         """Sizes and last losses of every corpus, and how held-out persons' patches were reconstructed."""
         self.network.eval()
         length, people = hours(self.sources), persons(self.sources)
-        models = fit(self._training, self.patch)
         last = {row["corpus"]: row for row in curve}
         options = self.config.pretraining
         return Reconstructing(
@@ -156,12 +158,16 @@ class Reconstruction:
             length,
             len(people),
             sum(len(corpus.train) for corpus in self.sources),
-            options.steps * options.batch_size,
+            curve[-1]["step"] * options.batch_size,
             [self._told(corpus, last[corpus.name]) for corpus in self.sources],
-            judged.table(self._errors(models), self._kinds, options.draws, self.config.seed),
-            models.orders,
+            judged.table(self._errors(self._models), self._kinds, options.draws, self.config.seed),
+            self._models.orders,
             [f"{corpus.name}: {note}" for corpus in self.sources for note in corpus.windows.layout.notes()],
         )
+
+    @cached_property
+    def _models(self) -> Autoregressive:
+        return fit(self._training, self.patch)
 
     @property
     def _kinds(self) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Several bridges into one old model: several new sensors, of which some may be missing."""
