@@ -1,6 +1,6 @@
 """Networks of others as chains (docs/bridge.md): braindecode's, in an environment of its own.
 
-braindecode 0.9 and later need torchaudio, which does not load beside the torch that is pinned here; 0.8 needs none. An
+braindecode 1.8.1 needs torchaudio, which does not load beside the torch that is pinned here; 0.8.1 needs none. An
 environment that has it is named by ``BIOCURATE_TEST_BRAINDECODE``, the path of its interpreter.
 """
 
