@@ -59,7 +59,9 @@ Noise = Annotated[
     str | None,
     typer.Option(help="Kinds of noise in the windows held out: wander, muscle, motion, mains, white, dropout."),
 ]
-Ratios = Annotated[str, typer.Option(help="With --noise: ratios of signal to noise, in decibels.")]
+Ratios = Annotated[
+    str | None, typer.Option(help="With --noise: ratios of signal to noise, in decibels.", show_default="30,20,10,0")
+]
 Weights = Annotated[
     Path | None,
     typer.Option(help="With --noise: where the weights are now that made a run's vectors.", parser=path_of),
@@ -206,9 +208,13 @@ def evaluate(
     store: Annotated[str | None, typer.Option("--store", envvar="BIOCURATE_STORE", help="With --manifest.")] = None,
     manifest: Annotated[str | None, typer.Option(help="Judge on this manifest; its persons must be new.")] = None,
     split: Annotated[str | None, typer.Option(help="Only this split of the manifest.")] = None,
+    images: Annotated[str | None, typer.Option(help="Set of the manifest's images.")] = None,
+    embeddings: Annotated[
+        list[str] | None, typer.Option(help="Set of the manifest's vectors; once for each that the run has.")
+    ] = None,
     drop: Annotated[str | None, typer.Option(help="Sensor types that may be missing, such as ECG, or all.")] = None,
     noise: Noise = None,
-    snr: Ratios = "30,20,10,0",
+    snr: Ratios = None,
     weights: Weights = None,
     at: At = None,
     as_json: AsJson = False,
@@ -218,6 +224,7 @@ def evaluate(
     biocurate zoo evaluate runs/eegmat
     biocurate zoo evaluate --compare runs/eegmat runs/eegmat-cnn
     biocurate zoo evaluate --seeds runs/cnn-0 runs/cnn-1 runs/cnn-2
+    biocurate zoo evaluate runs/cnn --store ~/store --manifest new-persons --images new-persons-spectrogram-psd
     biocurate zoo evaluate runs/eegmat --store ~/store --drop all
     biocurate zoo evaluate runs/eegmat --store ~/store --noise white,mains --snr 20,0
     """
@@ -226,6 +233,11 @@ def evaluate(
 
     if weights is not None and noise is None:
         raise UsageError("it is for heads on stored vectors.", where="--weights", mend="Give --noise, or leave it out.")
+    if snr is not None and noise is None:
+        raise UsageError("it is the size of a noise.", where="--snr", mend="Give --noise KINDS, or leave it out.")
+    for option, given in {"--split": split, "--images": images, "--embeddings": embeddings}.items():
+        if given is not None and manifest is None:
+            raise UsageError("it is of another manifest.", where=option, mend="Give --manifest NAME, or leave it out.")
     if drop is not None and noise is not None:
         raise UsageError("--drop and --noise are tried one at a time.", mend="Leave one of them out.")
     if compare or seeds:
@@ -244,7 +256,7 @@ def evaluate(
     if noise is not None:
         if manifest is not None:
             raise UsageError("windows are those that the run held out.", where="--noise", mend="Leave out --manifest.")
-        _print_noisy(run[0], store, noise, snr, weights, at, as_json)
+        _print_noisy(run[0], store, noise, snr or "30,20,10,0", weights, at, as_json)
         return
     if manifest is None:
         _print(judge_again(run[0]), as_json)
@@ -253,7 +265,7 @@ def evaluate(
 
     opened = _opened(store, at, "--manifest")
     with progress("Measuring", "windows") as bar:
-        report = judge_on(run[0], opened, manifest, split, bar)
+        report = judge_on(run[0], opened, manifest, split, bar, images, embeddings or ())
     _print(report, as_json)
 
 
@@ -311,6 +323,8 @@ def _print_dropped(run: Path, store: str | None, drop: str, at: str | None, as_j
 def _print_noisy(
     run: Path, store: str | None, noise: str, snr: str, weights: Path | None, at: str | None, as_json: bool
 ) -> None:
+    import math
+
     from biocurate.cli.progress import progress
     from biocurate.errors import UsageError
     from zoo.judging.noisy import judge_with_noise
@@ -321,6 +335,8 @@ def _print_noisy(
     except ValueError as error:
         mend = "Write decibels: --snr 30,20,10,0."
         raise UsageError(f"{snr!r} are no ratios.", where="--snr", mend=mend) from error
+    if any(math.isnan(ratio) or ratio == -math.inf for ratio in ratios):
+        raise UsageError(f"{snr!r} are not all ratios.", where="--snr", mend="Write decibels; inf is no noise at all.")
     with progress("Judging", "ratios") as bar:
         found = judge_with_noise(run, opened, _names(noise), ratios, bar=bar, weights=weights)
     _print_table(found, f"{found.model}: with noise", as_json)

@@ -88,7 +88,8 @@ def main() -> None:
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             # Typer has caught Ctrl-C already; what it says is only that.
-            print("Stopped. Run the same command again: it goes on where it stopped.", file=sys.stderr)
+            again = "Stopped. Run the same command again, with --resume where it has that: it goes on where it stopped."
+            print(again, file=sys.stderr)
         raise
     except BrokenPipeError:
         # The reader of our output (`| head`) has gone: there is no one to tell.

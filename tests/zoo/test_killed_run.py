@@ -77,13 +77,18 @@ def test_a_run_that_another_process_makes_is_left_alone(tmp_path):
                 pass
 
 
-def test_without_resume_a_run_begins_anew_and_one_without_states_leaves_nothing(tmp_path):
+def test_what_a_killed_run_left_is_thrown_away_by_force_alone_and_one_without_states_leaves_nothing(tmp_path):
     with pytest.raises(RuntimeError), new_run(tmp_path / "run", choices={"a": 1}) as folder:
         (folder / "log").mkdir()
         (folder / "log" / "state.ckpt").write_text("")
         raise RuntimeError
     assert (tmp_path / ".run.unfinished" / CHOICES).exists()
-    with pytest.raises(ModelError), new_run(tmp_path / "run", choices={"a": 2}) as folder:
+    for choices in ({"a": 1}, {"a": 2}):
+        refused = pytest.raises(UsageError, match=r"was killed, and its training is kept\. .*--resume.*--force")
+        with refused, new_run(tmp_path / "run", choices=choices):
+            pass
+        assert (tmp_path / ".run.unfinished" / "log" / "state.ckpt").exists()
+    with pytest.raises(ModelError), new_run(tmp_path / "run", choices={"a": 2}, force=True) as folder:
         assert not (folder / "log").exists()
         raise ModelError("x", where="y")
     assert list(tmp_path.iterdir()) == []

@@ -117,19 +117,30 @@ def build(
 def _positions(
     front: Staged, tail: Staged, pairs: Pairs, options: BridgeOptions, seed: int, at: tuple[int, int] | None
 ) -> Positions:
-    if at is None and options.loss == "moments":
-        mend = "Give --positions NEW,OLD, or another loss."
-        raise ModelError("positions are chosen by pairs, and moments has none.", where="bridge", mend=mend)
+    check_positions(front, tail, options, at)
     if at is None:
         new, old = pairs.new.pooled[1:], pairs.old.pooled[: tail.depth]
         if options.probe == "cka":
             return choose_headless(new, old, pairs.old.pooled[tail.depth], pairs.person)
         answers = pairs.old.logits.argmax(dim=1).numpy()
         return choose(new, old, answers, pairs.person, options.probe_folds, seed, options.probe)
-    if not 1 <= at[0] <= front.depth or not at[1] <= tail.depth:
+    return Positions(at[0], at[1], [], [], ("Positions were given, not chosen.",))
+
+
+def check_positions(front: Staged, tail: Staged, options: BridgeOptions, at: tuple[int, int] | None) -> None:
+    """Refuse positions that the models do not have, or that were to be chosen without pairs.
+
+    Raises
+    ------
+    ModelError
+        As said.
+    """
+    if at is None and options.loss == "moments":
+        mend = "Give --positions NEW,OLD, or another loss."
+        raise ModelError("positions are chosen by pairs, and moments has none.", where="bridge", mend=mend)
+    if at is not None and not (1 <= at[0] <= front.depth and at[1] <= tail.depth):
         mend = f"The new model has blocks 1 to {front.depth}, the old one can be entered at 0 to {tail.depth}."
         raise ModelError(f"there is no bridge from {at[0]} to {at[1]}.", where="--positions", mend=mend)
-    return Positions(at[0], at[1], [], [], ("Positions were given, not chosen.",))
 
 
 def _wake(bridge: nn.Module, value: Tensor) -> None:

@@ -35,7 +35,8 @@ def bridge(
     positions: Annotated[str, typer.Option(help="auto, or NEW,OLD: blocks run, and block entered.")] = "auto",
     compare: Compare = None,
     sweep: Annotated[
-        list[str] | None, typer.Option(help="Values of rank, prototypes or lr to try beside, such as rank=2,8,32.")
+        list[str] | None,
+        typer.Option(help="Values of rank, prototypes, lr or positions to try beside, such as rank=2,8,32."),
     ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="An option of bridge or evaluation.")

@@ -86,6 +86,10 @@ class BridgeConfig(Options):
     bridge: BridgeOptions = BridgeOptions()
     evaluation: Evaluation = Evaluation(permutations=0)
 
+    def swept_positions(self) -> list[tuple[int, int] | None]:
+        """Where further bridges lie."""
+        return [parse_positions(str(each).replace(":", ",")) for each in self.sweep.get("positions", ())]
+
 
 def bridge_settings(new: ModelConfig | None, pairs: Sequence[str]) -> dict[str, Any]:
     """Sort `key=value` pairs into the bridge's options, the new model's and evaluation.

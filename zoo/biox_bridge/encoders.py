@@ -106,12 +106,16 @@ def open_new(name: str, options: Mapping[str, Any], num_classes: int, fold: str,
     """
     torch.manual_seed(seed)
     if name in list_models():
+        _check_blocks(name)
         chosen = {**options, "num_classes": num_classes}
         network = create_model(name, **chosen)
         staged(name, network)
         note = f"The new model {name} has random weights (seed {seed})."
         return Encoder(name, chosen, frozen(network), None, (note,))
     path = Path(name)
+    if not path.exists():
+        mend = f"Name a run's folder, a checkpoint, or one of {_of_blocks()}."
+        raise ModelError("there is no model, run or checkpoint of this name.", where=f"--new {name}", mend=mend)
     own = path / f"model-{fold}.safetensors"
     parent = load_parent(own if own.is_file() else path)
     about = parent.checkpoint.about
@@ -122,6 +126,16 @@ def open_new(name: str, options: Mapping[str, Any], num_classes: int, fold: str,
     if about.get("classes"):
         notes.append(f"{parent.name} was trained on labels of {len(parent.persons)} persons: a bridge needs none.")
     return Encoder(about["model"], chosen, frozen(network), parent, tuple(notes))
+
+
+def _of_blocks() -> str:
+    return ", ".join(name for name in list_models() if model_config(name).stages is not None)
+
+
+def _check_blocks(name: str) -> None:
+    if model_config(name).stages is None:
+        mend = f"Name one of {_of_blocks()}, or a run of one."
+        raise ModelError("it is no network of blocks, between which a bridge could begin.", where=name, mend=mend)
 
 
 def source_of(encoder: Encoder, store: Store, task: Task, images: str | None, sensors: Sequence[str]) -> Source:

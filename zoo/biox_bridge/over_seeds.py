@@ -17,10 +17,11 @@ from zoo.judging.bootstrap import FEWEST_PERSONS, Estimate, drawn, estimate, tai
 from zoo.judging.detectable import found_with_power
 from zoo.judging.figures import METRICS, Metric
 from zoo.judging.held import classes_of, predictions_of
-from zoo.judging.judge import config_of, judge_seeds
+from zoo.judging.judge import judge_seeds
 from zoo.judging.metrics import Predictions
 from zoo.judging.report import as_text
 from zoo.runs import folder as runs
+from zoo.runs.run_file import config_of
 
 COSTS = ("trained", "seconds", "step_mib")
 LED = "auroc"
@@ -42,6 +43,13 @@ class Joined:
     def table(self) -> pl.DataFrame:
         """What a person reads."""
         return self.systems
+
+    def swept(self) -> pl.DataFrame | None:
+        """The sweep as a person reads it: each figure and its interval as one text."""
+        if self.sweep is None:
+            return None
+        figures = [pl.Series(name, [_told(row, name) for row in self.sweep.to_dicts()]) for name in FIGURES]
+        return self.sweep.select("option", "value", "trained", pl.col("val_alignment").round(4), *figures)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -163,9 +171,10 @@ def _swept(folders: Sequence[Path], classes: Sequence[str]) -> dict[tuple[str, s
 
 def _sweep(folders: Sequence[Path], swept: dict[tuple[str, str], Repeats], draws: int, seed: int) -> pl.DataFrame:
     own = pl.concat([pl.read_csv(each / "sweep.csv", schema_overrides={"value": pl.String}) for each in folders])
+    named = [_as_swept(each) for each in own["value"]]
     rows = []
     for (option, value), repeats in swept.items():
-        mine = own.filter(option=option, value=value)
+        mine = own.filter(pl.Series(named) == value, option=option)
         row: dict[str, Any] = {"option": option, "value": value}
         row |= {"trained": round(mine["trained"].to_numpy().mean()), "val_alignment": mine["val_alignment"].mean()}
         for name in FIGURES:
@@ -173,3 +182,12 @@ def _sweep(folders: Sequence[Path], swept: dict[tuple[str, str], Repeats], draws
             row |= {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
         rows.append(row)
     return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def _as_swept(value: str) -> str:
+    """As predictions name it: a file of numbers alone may have 0.00001 where they have 1e-05."""
+    return value if ":" in value else f"{float(value)}"
+
+
+def _told(row: dict[str, Any], name: str) -> str:
+    return as_text(Estimate(row[name], row[f"{name}_low"], row[f"{name}_high"], 0, 0, 0))

@@ -83,9 +83,10 @@ def roles_of(
     fresh = np.random.default_rng([seed, rotations]).permutation(np.unique(person[~np.isin(person, sorted(seen))]))
     if len(fresh) < rotations + 1 or len(fresh) < 3:
         raise ManifestError(
-            f"{len(fresh)} persons that the old model never saw cannot be pairs, validation and test.",
+            f"{len(fresh)} persons that the old model never saw are too few for pairs, val and {rotations} tests.",
             where=f"old model {name}",
-            mend="Train it on fewer persons: a manifest of 2 folds leaves each of its models half of them.",
+            mend="Ask for fewer parts (--set rotations=2), or train it on fewer persons: a manifest of 2 folds leaves "
+            "each of its models half of them.",
         )
     found = []
     for number, held in enumerate(np.array_split(fresh, rotations)):

@@ -14,6 +14,7 @@ from biocurate.curate.leakage.seen import write_seen
 from biocurate.engine import Progress, Silent
 from biocurate.errors import ManifestError, ModelError
 from biocurate.store.signal_reader import view_of
+from zoo.biox_bridge.building import check_positions
 from zoo.biox_bridge.config import BridgeConfig
 from zoo.biox_bridge.encoders import Encoder, check_unchanged, digest, open_new, open_old, read_by, source_of
 from zoo.biox_bridge.fitting import Fit
@@ -150,6 +151,8 @@ def _bridged(
     """Build the bridges of one old model."""
     classes = task.classes
     new = open_new(config.new, config.options, len(classes), old.fold, config.seed)
+    for at in (config.positions, *config.swept_positions()):
+        check_positions(new.chain, old.chain, config.bridge, at)
     old_images, old_sensors = read_by(config.old, config.old_images)
     for image_set in filter(None, (old_images, config.new_images)):
         # Whom the old model never saw is held out here: its own fold's range is of others.

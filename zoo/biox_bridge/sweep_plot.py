@@ -33,7 +33,8 @@ def plot_sweep(table: pl.DataFrame, path: Path) -> None:
             axes.axhline(0.5, color="0.6", linewidth=1, linestyle="--")
             # An expanded percentile interval need not hold the value itself.
             axes.vlines(place, low, high, color="C0", alpha=0.5)
-            axes.plot(place, value, marker="o", color="C0")
+            # Positions have no order.
+            axes.plot(place, value, marker="o", color="C0", linestyle="" if option == "positions" else "-")
             named = [f"{_short(each)}\n{count:,}" for each, count in mine.select("value", "trained").rows()]
             axes.set_xticks(place, named)
             axes.set(xlabel=f"{option}, and numbers that are trained", xlim=(-0.5, mine.height - 0.5))

@@ -35,7 +35,7 @@ def bridges(run: Runs, to: To = None, as_json: AsJson = False) -> None:
         print(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
         return
     show(found.table(), title=f"means of {len(run)} seeds")
-    if found.sweep is not None:
-        show(found.sweep, title="with other options, or elsewhere")
+    if (swept := found.swept()) is not None:
+        show(swept, title="with other options, or elsewhere")
     for note in found.notes:
         console().print(f"- {note}", markup=False)

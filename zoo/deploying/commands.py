@@ -34,13 +34,13 @@ def export(
     """Write a network as an ONNX file that needs no torch, and hold it against torch.
 
     biocurate zoo export panluna --set num_classes=5 -o panluna.onnx
-    biocurate zoo export runs/eegmat --int8 static --store STORE --manifest eegmat-folds -o eegmat-int8.onnx
+    biocurate zoo export runs/both/model-fold0.safetensors --int8 static --manifest both --store ~/store -o both.onnx
     """
     import json
 
     import polars as pl
 
-    from biocurate.cli.output import show
+    from biocurate.cli.output import show, writing
     from biocurate.errors import UsageError
     from zoo.deploying.network import open_network, refuse_changes
     from zoo.deploying.onnx_file import parity, traced, write
@@ -56,7 +56,8 @@ def export(
     chosen = _calibration(deployed, store, manifest, sensors, windows, at) if int8 == "static" else None
     plain = traced(deployed)
     model = plain if int8 is None else _quantised(deployed, plain, chosen)
-    write(model, out, force)
+    with writing(out):
+        write(model, out, force)
     found = parity(deployed, model)
     row: dict[str, Any] = {
         "file": out.name,

@@ -21,12 +21,12 @@ from zoo.deploying.network import Deployed
 from zoo.deploying.onnx_file import traced
 from zoo.deploying.running import Running
 from zoo.judging.held import held_out
-from zoo.judging.judge import config_of
 from zoo.learners import prepare
 from zoo.learners.on_windows import FittedWindows, WindowLearner
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
 from zoo.runs.channels import only_of
+from zoo.runs.run_file import config_of
 from zoo.training.folds import Fold, folds_of
 
 if TYPE_CHECKING:

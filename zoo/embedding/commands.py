@@ -87,7 +87,9 @@ def embed(
 
     device_of(device)
     _check_of(images, manifest, bool(sensors or channels))
-    options = settings(model_config(source), set_ or [])["options"].model_dump() if source in list_models() else {}
+    of_model = source in list_models()
+    _check_set(source, of_model, set_)
+    options = settings(model_config(source), set_ or [])["options"].model_dump() if of_model else {}
     opened, into = open_source(source, options, seed), open_store(store)
     how: dict[str, Any] = {"batch_size": batch_size, "device": device, "overwrite": overwrite}
     with progress("Embedding", "images" if images else "windows") as bar:
@@ -147,6 +149,7 @@ def map_(
         _one_of(method, ("pca", "umap"), "--method"),
         _one_of(colour, ("label", "corpus", "person"), "--colour"),
     )
+    _one_of(output.suffix.lower(), (".png", ".svg", ".pdf"), "the ending of --output")
     found = plane(open_store(store, at), embeddings, wanted, seed)  # type: ignore[arg-type]
     with writing(output):
         draw(found, embeddings, by, output)  # type: ignore[arg-type]
@@ -172,6 +175,16 @@ def _check_of(images: str | None, manifest: str | None, chosen: bool) -> None:
     if images is not None and chosen:
         mend = "Leave out --sensors and --channels."
         raise UsageError("images are of the sensor types and channels that they show.", where="--images", mend=mend)
+
+
+def _check_set(source: str, of_model: bool, given: list[str] | None) -> None:
+    """Refuse options for weights, whose network is made already."""
+    from biocurate.errors import UsageError
+
+    if given and not of_model:
+        mend = "Leave out --set; or name a model, which gets random weights."
+        what = f"the weights of {source} have the options that they were trained with."
+        raise UsageError(what, where="--set", mend=mend)
 
 
 def _one_of(given: str, known: tuple[str, ...], where: str) -> str:

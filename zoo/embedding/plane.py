@@ -92,7 +92,7 @@ def draw(found: Plane, name: str, colour: Colour, path: Path) -> None:
     axes.set_ylabel("second component" + ("" if shares is None else f", {shares[1]:.0%} of the variance"))
     axes.set_title(f"{name}: {groups.height:,} windows by {colour}", fontsize=10)
     axes.legend(fontsize=7, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.savefig(path, dpi=120, metadata={"Software": None} if path.suffix == ".png" else None)
+    figure.savefig(path, dpi=120, metadata={"Software": None} if path.suffix.lower() == ".png" else None)
 
 
 def _components(vectors: NDArray[np.float64]) -> tuple[NDArray[np.float64], tuple[float, float]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_validator
 
+from biocurate.sensors import SensorType
 from zoo.models.registry import ModelConfig, Options, SensorSpec, register_model
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ class HeadOptions(Options):
     """Numbers of a vector; of the set where one is trained."""
     slots: tuple[tuple[str, str], ...] = Field(default=(("A", "x"), ("A", "y"), ("B", "x")), min_length=1)
     """Sensor type and representation of each vector; of the set where one is trained."""
+
+    @field_validator("absent")
+    @classmethod
+    def _by_their_names(cls, absent: tuple[str, ...]) -> tuple[str, ...]:
+        """Aliases are sensor types too: EDA is GSR."""
+        return tuple(str(SensorType.parse(sensor)) for sensor in absent)
 
 
 class SmallOptions(HeadOptions):

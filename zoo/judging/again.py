@@ -16,12 +16,11 @@ from zoo.data.task import Task
 from zoo.judging.bootstrap import Estimate, estimate
 from zoo.judging.figures import metrics_of
 from zoo.judging.held import held_out, predictions_of
-from zoo.judging.judge import config_of
 from zoo.judging.paired import difference
 from zoo.judging.report import as_text
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
-from zoo.runs.run_file import check_hash, read_choices
+from zoo.runs.run_file import check_hash, config_of, read_choices
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ from zoo.learners import prepare
 from zoo.runs import checkpoint
 from zoo.runs import folder as runs
 from zoo.runs.config import RunConfig
+from zoo.runs.run_file import config_of
 from zoo.training.gate import passed
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def judge_again(run: Path) -> Report:
     config = config_of(run)
     held, controls = runs.read_predictions(run)
     classes = classes_of(held)
-    notes = json.loads((run / "metrics.json").read_text())["notes"]
+    notes = runs.read_json(run / "metrics.json")["notes"]
     return report(held, controls, classes, config.model, notes, config.evaluation.draws, config.seed)
 
 
@@ -54,7 +54,9 @@ def judge_seeds(folders: Sequence[Path]) -> Report:
     """
     configs = [config_of(folder) for folder in folders]
     if len({config.seed for config in configs}) < max(2, len(configs)):
-        raise UsageError("runs of different seeds are asked for.", where="--seeds", mend="Name two or more.")
+        seeds = ", ".join(str(config.seed) for config in configs)
+        what = f"runs of different seeds are asked for; these have {seeds}."
+        raise UsageError(what, where="--seeds", mend="Name two or more, each of another --seed.")
     same = [
         {**runs.read_config(folder), **config.but_for_chance().model_dump(mode="json")}
         for folder, config in zip(folders, configs, strict=True)
@@ -78,15 +80,27 @@ def judge_seeds(folders: Sequence[Path]) -> Report:
 
 def _notes(folders: Sequence[Path], permutations: Sequence[int]) -> list[str]:
     """What the first run has noted of its data, and what holds for all runs together."""
-    noted = [json.loads((folder / "metrics.json").read_text())["notes"] for folder in folders]
-    notes = [note for note in noted[0] if not note.startswith(PERMUTED)]
+    noted = [runs.read_json(folder / "metrics.json")["notes"] for folder in folders]
+    notes = [
+        note if all(note in each for each in noted) else f"Of the first: {note}"
+        for note in noted[0]
+        if not note.startswith(PERMUTED)
+    ]
     if have := sum(count > 0 for count in permutations):
         notes += [note for note in noted[int(np.argmax(permutations))] if note.startswith(PERMUTED)]
         notes.append(f"Of all runs it is the mean of {sum(permutations)}, from {have} of {len(folders)} runs.")
     return [*notes, f"Means of {len(folders)} seeds; confusion and persons are of the first, {folders[0].name}."]
 
 
-def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, bar: Progress = Silent()) -> Report:
+def judge_on(
+    run: Path,
+    store: Store,
+    manifest: str,
+    split: str | None = None,
+    bar: Progress = Silent(),
+    images: str | None = None,
+    embeddings: Sequence[str] = (),
+) -> Report:
     """Judge a run's models on windows of another manifest; where it has several models, their mean decides.
 
     Parameters
@@ -97,6 +111,10 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     split : str, optional
         One split of the manifest; all of it where left out.
     bar : Progress, optional
+    images : str, optional
+        Set of the manifest's images; that of the run where left out.
+    embeddings : sequence of str
+        Sets of the manifest's vectors, as many as the run has; those of the run where left out.
 
     Raises
     ------
@@ -105,9 +123,9 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     ModelError
         Where the models were trained on a person of these windows, or know none of their labels.
     UsageError
-        Where the manifest has no such split.
+        Where the manifest has no such split, or the run takes no images or vectors.
     """
-    config = config_of(run).model_copy(update={"manifest": manifest, "parent": None})
+    config = _fed(run, images, embeddings).model_copy(update={"manifest": manifest, "parent": None})
     task = Task.of(store.manifest(manifest), KINDS)
     chosen = np.arange(task.rows.height)
     if split is not None:
@@ -144,17 +162,24 @@ def judge_on(run: Path, store: Store, manifest: str, split: str | None = None, b
     )
 
 
+def _fed(run: Path, images: str | None, embeddings: Sequence[str]) -> RunConfig:
+    """A run's choices, with other sets in the place of those that it was trained on."""
+    config = config_of(run)
+    if images is not None and config.images is None:
+        mend = "Leave it out; of joined bridges each has a set of its own."
+        raise UsageError("this run takes no set of images.", where="--images", mend=mend)
+    if embeddings and len(embeddings) != len(config.embeddings):
+        mend = f"Give as many as it was trained on: {', '.join(config.embeddings) or 'none'}."
+        raise UsageError(f"{len(embeddings)} sets of vectors do not fit this run.", where="--embeddings", mend=mend)
+    named = {"images": images, "embeddings": list(embeddings)}
+    return config.model_copy(update={name: value for name, value in named.items() if value})
+
+
 def _guess(task: Task, classes: list[str], held: pl.DataFrame) -> tuple[str, np.ndarray]:
     """What is said of every window by who knows nothing: of numbers what the mean of the training windows was."""
     if task.kind == "regression":
         return "train mean", held.select(TRAIN_MEAN, again=TRAIN_MEAN).to_numpy()
     return "guess", np.full((held.height, len(classes)), 0.5 if task.multi_label else 1 / len(classes))
-
-
-def config_of(run: Path) -> RunConfig:
-    """The choices of a run."""
-    stored = runs.read_config(run)
-    return RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
 
 
 def _check(models: list[checkpoint.Checkpoint], task: Task, chosen: np.ndarray, classes: list[str], run: Path) -> None:

@@ -75,6 +75,7 @@ class EmbeddingLearner:
         self.options = {**options, "slots": self.found.slots, "width": self.found.vectors.shape[2]}
         gone = set(options.get("absent", ()))
         sensors = [set(together(sensor)) for sensor, _ in self.found.slots]
+        _check_gone(gone, set().union(*sensors))
         self.absent = [at for at, each in enumerate(sensors) if each <= gone]
         self.less = [at for at, each in enumerate(sensors) if each & gone and not each <= gone]
         self.notes = _notes(self.found, options.get("absent", ()))
@@ -161,6 +162,13 @@ class _Vectors(Dataset[Batch]):
     def __getitems__(self, indices: list[int]) -> Batch:
         row = torch.from_numpy(self.rows[indices])
         return {"vectors": self.vectors[row], "label": self.labels[row], "row": row}
+
+
+def _check_gone(gone: set[str], there: set[str]) -> None:
+    """Refuse to take away what no vector is of: a report would call it missing, and nothing would be."""
+    if foreign := sorted(gone - there):
+        mend = f"There are {', '.join(sorted(there))}."
+        raise ModelError(f"no vector is of {', '.join(foreign)}.", where="absent", mend=mend)
 
 
 def _notes(found: Slots, absent: tuple[str, ...]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -114,9 +113,13 @@ def _held(path: Path) -> Mapping[str, Any]:
 
             return load_file(path)
         held = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as error:
-        reason = str(error).splitlines()[0][:200]
+    except OSError as error:
+        reason = error.strerror or error
         raise ModelError(f"it cannot be read as weights: {reason}.", where=str(path), mend=mend) from error
+    except Exception as error:
+        # A damaged file ends torch's reader in many ways, and what it then advises is to run the file's code.
+        what = "it cannot be read as weights: it is damaged, or holds more than weights."
+        raise ModelError(what, where=str(path), mend=mend) from error
     if not isinstance(held, Mapping):
         raise ModelError(f"it holds a {type(held).__name__}, no weights.", where=str(path), mend=mend)
     return held

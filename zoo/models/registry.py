@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
 
 from biocurate.errors import ModelError
 from zoo.models.spec import ImageSpec, SensorSpec, StreamSpec
@@ -99,6 +100,8 @@ class ModelConfig:
     """Parameters that pre-training alone trains, such as what stands for hidden patches."""
     weights: tuple[Weights, ...] = ()
     results: tuple[Result, ...] = ()
+    particular: tuple[str, ...] = ()
+    """What it asks of its windows beyond `spec`, and how it differs from what was published; a sentence each."""
 
 
 _CONFIGS: dict[str, ModelConfig] = {}
@@ -163,8 +166,14 @@ def validated(kind: type[Options], values: dict[str, Any], where: str) -> Any:  
         return kind(**values)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
-        known = ", ".join(f"{key}={field.default!r}" for key, field in kind.model_fields.items())
+        known = ", ".join(_with_default(key, field) for key, field in kind.model_fields.items())
         raise ModelError(f"{faults}.", where=where, mend=f"Options and defaults: {known or 'none'}.") from error
+
+
+def _with_default(key: str, field: FieldInfo) -> str:
+    if field.is_required():
+        return f"{key} (needed)"
+    return f"{key}={field.get_default(call_default_factory=True, validated_data={})!r}"
 
 
 def _load() -> None:

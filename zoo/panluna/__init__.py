@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, NonNegativeInt
 
@@ -33,6 +34,34 @@ class PanLunaOptions(Options):
     """0 makes a model that reconstructs hidden patches."""
     drop_path: float = Field(default=0.0, ge=0.0, lt=1.0)
     """Chance that a sample passes by a block over time in training; published: 0, and 0.1 to fine-tune."""
+    gate: bool = False
+    """Let each patch say how far it leans on each of its sensor types; the paper's future work."""
+    spectrum: Literal["log", "plain"] | None = None
+    """Log-magnitude with sine and cosine of the phase, or magnitude and phase; the model's own where left out."""
+
+
+OURS = (
+    "A place is measured by its sensor type's own scale; published: by the span of the channels present.",
+    "The first layers norm over a token; published: over all tokens of a sample, hidden ones among them.",
+    "Spectra are log-magnitude with sine and cosine of the phase; published: magnitude and phase.",
+    "Sensor types have seven rows, small at first; published: three, drawn with a deviation of 1.",
+    "The decoder is told places and sensor types; published: 104 names of channels, too.",
+)
+"""How `panluna` differs from what was published; see docs/panluna.md."""
+
+AS_PUBLISHED = (
+    "Its layers are the published ones: places depend on the channels present, and hidden samples count in norms.",
+    "Repaired around them: order and places of channels, masks of each window's own, noise in training alone.",
+)
+"""What `panluna-reference` and `luna-base` keep of the reference, and what they do not."""
+
+
+def _particular(sizes: Architecture) -> tuple[str, ...]:
+    asked = (
+        f"Every channel has {sizes.rate_hz:g} Hz; a window is a multiple of {sizes.patch / sizes.rate_hz:g} s.",
+        "Each channel of each window gets mean 0 and deviation 1.",
+    )
+    return asked + (OURS if sizes.positions == "fixed" else AS_PUBLISHED)
 
 
 def _config(name: str, description: str, sizes: Architecture, paper: str = PAPER) -> ModelConfig:
@@ -49,6 +78,7 @@ def _config(name: str, description: str, sizes: Architecture, paper: str = PAPER
         tuning=TUNING,
         only_pretrained=("mask_token",),
         example=lambda _, items, generator: _example(sizes, items, generator),
+        particular=_particular(sizes),
     )
 
 
@@ -99,4 +129,5 @@ def small(options: PanLunaOptions) -> PanLuna:
 def _made(options: PanLunaOptions, sizes: Architecture) -> PanLuna:
     from zoo.panluna.model import PanLuna
 
-    return PanLuna(options.num_classes, sizes, options.drop_path)
+    chosen = replace(sizes, gate=options.gate, spectrum=options.spectrum or sizes.spectrum)
+    return PanLuna(options.num_classes, chosen, options.drop_path)

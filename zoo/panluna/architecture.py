@@ -42,6 +42,8 @@ class Architecture:
     """What a place is measured by: its sensor type's own scale, or the span of the channels present, as published."""
     spectrum: Literal["log", "plain"] = "log"
     """Spectral features: log-magnitude with sine and cosine of the phase, or magnitude and phase, as published."""
+    gate: bool = False
+    """Whether each patch says how far it leans on each of its sensor types; ours, see `gate`."""
 
     @property
     def summary(self) -> int:

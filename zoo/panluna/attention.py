@@ -30,7 +30,9 @@ class CrossAttention(nn.Module):
         self.out = nn.Linear(width, width)
         nn.init.xavier_uniform_(self.into.weight)
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None) -> Tensor:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None, lean: Tensor | None = None
+    ) -> Tensor:
         """Attend.
 
         Parameters
@@ -39,13 +41,15 @@ class CrossAttention(nn.Module):
         keys, values : Tensor, shape (batch, m, width)
         seen : Tensor of bool, shape (batch, m), optional
             Tokens that are there; at least one in every row.
+        lean : Tensor, shape (batch, m), optional
+            Is added to what shared queries ask of a token.
 
         Returns
         -------
         Tensor, shape (batch, n, width)
         """
         if queries is not keys or keys is not values:
-            return self.with_weights(queries, keys, values, seen)[0]
+            return self.with_weights(queries, keys, values, seen, lean)[0]
         n, m, _ = keys.shape
         asked, known, told = self.into(keys).view(n, m, 3, self.heads, -1).transpose(1, 3).unbind(2)
         mask = None if seen is None else seen[:, None, None, :]
@@ -55,7 +59,7 @@ class CrossAttention(nn.Module):
         return out
 
     def with_weights(
-        self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None
+        self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None, lean: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Attend with shared queries; also give the weights before any is dropped, mean over heads, (batch, n, m)."""
         (asks, knows, tells), (bias, _, constant) = self._parts()
@@ -63,6 +67,8 @@ class CrossAttention(nn.Module):
         asked = linear(queries[0], asks.flatten(0, 1), bias.flatten()).view(n, heads, -1).transpose(0, 1)
         rows = (asked * asks.shape[1] ** -0.5 @ knows).transpose(0, 1).flatten(0, 1)
         scores = linear(keys, rows).transpose(1, 2)
+        if lean is not None:
+            scores = scores + lean[:, None, :]
         if seen is not None:
             scores = scores.masked_fill(~seen[:, None, :], -torch.inf)
         weights = scores.softmax(dim=2)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from biocurate.errors import ModelError
 from zoo.panluna.architecture import Architecture
 from zoo.panluna.attention import CrossAttention, CrossBlock, SelfBlock
+from zoo.panluna.gate import SensorGate
 from zoo.panluna.positions import NOISE, placed, waves
 from zoo.panluna.temporal import TemporalBlock
 from zoo.panluna.tokens import FrequencyBranch, Mlp, TimeBranch
@@ -59,6 +60,7 @@ class PanLuna(nn.Module):
         self.sensors = nn.Embedding(len(sizes.sensors), width) if sizes.sensors else None
         self.positions = Mlp(width, 2 * width, width, norm=True)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.gate = SensorGate(width) if sizes.gate and sizes.sensors else None
         self.unifier = Unifier(sizes)
         heads = sizes.heads * sizes.queries
         self.blocks = nn.ModuleList(TemporalBlock(sizes.summary, heads, drop_path) for _ in range(sizes.depth))
@@ -128,7 +130,7 @@ class PanLuna(nn.Module):
         """
         self._check(x, sensor, mask)
         place = self.place(locations, sensor, noisy=mask is not None and self.training)
-        latents, weights = self.encode(x, place, present, mask, weights=mask is not None)
+        latents, weights = self.encode(x, place, sensor, present, mask, weights=mask is not None)
         if self.head is not None:
             logits: Tensor = self.head(latents)
             return logits
@@ -151,7 +153,7 @@ class PanLuna(nn.Module):
         Tensor, shape (batch, summary)
         """
         self._check(x, sensor, None)
-        latents, _ = self.encode(x, self.place(locations, sensor), present)
+        latents, _ = self.encode(x, self.place(locations, sensor), sensor, present)
         return latents.mean(dim=1)
 
     def load_published(self, state: Mapping[str, Any]) -> list[str]:
@@ -173,6 +175,7 @@ class PanLuna(nn.Module):
         self,
         x: Tensor,
         place: Tensor,
+        sensor: Tensor | None = None,
         present: Tensor | None = None,
         mask: Tensor | None = None,
         *,
@@ -185,9 +188,10 @@ class PanLuna(nn.Module):
         parted = x.view(n, channels, patches, -1).transpose(1, 2).flatten(1, 2)
         hidden = None if mask is None else mask.view(n, channels, patches, -1).any(dim=3).transpose(1, 2).flatten()
         tokens = self._tokens(parted, hidden).view(n, patches, channels, -1)
-        tokens = (tokens + place[:, None]).flatten(0, 1)
+        tokens = tokens + place[:, None]
+        lean = None if self.gate is None or sensor is None else self.gate(tokens, sensor, present).flatten(0, 1)
         seen = None if present is None else present.repeat_interleave(patches, dim=0)
-        summed, found = self.unifier(tokens, seen, weights=weights)
+        summed, found = self.unifier(tokens.flatten(0, 1), seen, lean, weights=weights)
         latents = summed.view(n, patches, -1)
         for block in self.blocks:
             latents = block(latents)
@@ -237,6 +241,8 @@ class PanLuna(nn.Module):
                 nn.init.zeros_(module.bias)
             if isinstance(module, CrossAttention):
                 nn.init.xavier_uniform_(module.into.weight)
+        if self.gate is not None:
+            self.gate.begin()
         nn.init.trunc_normal_(self.mask_token, std=0.02)
         for at, block in enumerate(self.blocks, start=1):
             assert isinstance(block, TemporalBlock)
@@ -260,14 +266,16 @@ class Unifier(nn.Module):
         self.feed = Mlp(width, 4 * width, width, norm=True, dropout=DROPPED)
         self.blocks = nn.ModuleList(SelfBlock(width, sizes.heads, DROPPED) for _ in range(SELF_BLOCKS))
 
-    def forward(self, x: Tensor, seen: Tensor | None = None, *, weights: bool = False) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, x: Tensor, seen: Tensor | None = None, lean: Tensor | None = None, *, weights: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
         """Shape (patches, channels, width) to (patches, queries, width), and weights (patches, queries, channels)."""
         queries, keys, values = self.query_norm(self.queries), self.key_norm(x), self.value_norm(x)
         found: Tensor | None = None
         if weights:
-            summed, found = self.attention.with_weights(queries, keys, values, seen)
+            summed, found = self.attention.with_weights(queries, keys, values, seen, lean)
         else:
-            summed = self.attention(queries, keys, values, seen)
+            summed = self.attention(queries, keys, values, seen, lean)
         summed = summed + self.feed(summed)
         for block in self.blocks:
             summed = block(summed)

@@ -52,7 +52,10 @@ def reproduce(
         return
     if name is None:
         raise UsageError("no experiment is named.", mend="See: biocurate zoo reproduce --list")
-    if (root is None) != twin:
+    if root is None and not twin:
+        mend = "Give --root DIR, or --twin to run on a small twin."
+        raise UsageError("it is not said where its corpus is.", where=name, mend=mend)
+    if root is not None and twin:
         raise UsageError("--root and --twin exclude each other.", where=name, mend="Give one of the two.")
     from biocurate.cli.progress import progress
     from biocurate.engine import engine

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from biocurate.errors import UsageError
-from zoo.judging.judge import config_of, judge_again
+from zoo.judging.judge import judge_again
 from zoo.judging.report import Report
 from zoo.models.registry import model_config, validated
 from zoo.reproducing.data import Bar, Data
 from zoo.reproducing.experiment import Experiment
 from zoo.reproducing.grid import Training
 from zoo.runs.config import RunConfig
+from zoo.runs.run_file import config_of
 from zoo.training.finetune import finetune
 
 

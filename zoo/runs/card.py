@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -26,6 +25,7 @@ def model_card(name: str) -> Card:
         "task": config.task,
         "parameters": parameters_of(config),
         "takes": takes(config.spec),
+        "particular": list(config.particular),
         "options": {key: field.default for key, field in config.options.model_fields.items()},
         "licence": config.licence,
         "paper": config.paper,
@@ -43,7 +43,7 @@ def run_card(run: Path) -> Card:
         Where there is no run, or a checkpoint of it is damaged.
     """
     config = runs.read_config(run)
-    metrics = json.loads((run / "metrics.json").read_text())
+    metrics = runs.read_json(run / "metrics.json")
     files = sorted(run.glob("model-*.safetensors"))
     models = [checkpoint.load(path).about for path in files]
     return {
@@ -63,7 +63,7 @@ def run_card(run: Path) -> Card:
         "cautions": metrics["cautions"],
         "notes": metrics["notes"],
         "checkpoints": [_checkpoint(path, about) for path, about in zip(files, models, strict=True)],
-        "versions": json.loads((run / "versions.json").read_text()),
+        "versions": runs.read_json(run / "versions.json"),
     }
 
 
@@ -130,7 +130,7 @@ def _lines(content: Any) -> list[str]:  # noqa: ANN401
 def _plain(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, dict):
         return "; ".join(f"{name} {_plain(each)}" for name, each in value.items())
-    return ", ".join(map(_plain, value)) if isinstance(value, list | tuple) else str(value)
+    return ", ".join(map(_plain, value)) or "none" if isinstance(value, list | tuple) else str(value)
 
 
 def _figure(found: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from biocurate.errors import ModelError
+from zoo.runs.folder import AGAIN
 
 if TYPE_CHECKING:
     from torch import nn
@@ -61,7 +62,10 @@ def load(path: Path) -> Checkpoint:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError) as error:
-        raise ModelError(f"the checkpoint cannot be read: {error}.", where=str(path)) from error
+        raise ModelError(f"the checkpoint cannot be read: {error}.", where=str(path), mend=AGAIN) from error
     if FORMAT not in metadata:
         raise ModelError("this is no checkpoint of a biocurate run.", where=str(path), mend="Name a folder of a run.")
-    return Checkpoint(tensors, json.loads(metadata[FORMAT]))
+    try:
+        return Checkpoint(tensors, json.loads(metadata[FORMAT]))
+    except ValueError as error:
+        raise ModelError("what stands beside its weights is damaged.", where=str(path), mend=AGAIN) from error

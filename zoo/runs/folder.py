@@ -33,6 +33,9 @@ import yaml
 from biocurate.errors import ModelError, UsageError
 from zoo.runs.under_way import folder_of, is_first_node, tidy
 
+AGAIN = "Copy the run's folder once more from where it was made, or train it again: biocurate zoo finetune … --force."
+"""What mends a file of a run that is missing or damaged."""
+
 PACKAGES = ("numpy", "scipy", "polars", "scikit-learn", "torch", "lightning", "safetensors")
 
 
@@ -46,7 +49,7 @@ def new_run(
     ----------
     folder : Path
     force : bool
-        Replace a run of this name.
+        Replace a run of this name, or what a killed one left.
     choices : mapping
         All that decides the run, so that a killed one goes on only as what it was.
     resume : bool
@@ -63,7 +66,7 @@ def new_run(
             raise UsageError("a run is here already.", where=str(folder), mend=mend)
         if not (folder / "config.yaml").is_file():
             raise UsageError("this is no run; it is not replaced.", where=str(folder), mend="Choose another --run.")
-    with folder_of(folder, choices, resume) as aside:
+    with folder_of(folder, choices, resume, force) as aside:
         yield aside
         tidy(aside)
         if not is_first_node():
@@ -80,18 +83,31 @@ def write_config(run: Path, config: Mapping[str, Any]) -> None:
 
 
 def read_config(run: Path) -> dict[str, Any]:
-    """Read config.yaml; ModelError where there is no run."""
+    """Read config.yaml; ModelError where there is no run, or the file is damaged."""
+    file = run / "config.yaml"
     try:
-        config = yaml.safe_load((run / "config.yaml").read_text())
+        config = yaml.safe_load(file.read_text())
     except OSError as error:
         mend = "Name the folder that was given as --run to `biocurate zoo finetune`."
         raise ModelError("there is no run here.", where=str(run), mend=mend) from error
-    return dict(config)
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ModelError("it is damaged: this is no YAML.", where=str(file), mend=AGAIN) from error
+    if not isinstance(config, dict):
+        raise ModelError("it is damaged: it holds no choices.", where=str(file), mend=AGAIN)
+    return config
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write JSON for people: indented, and the same bytes for the same content."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read what `write_json` wrote; ModelError where it is missing or damaged."""
+    try:
+        return dict(json.loads(path.read_text()))
+    except (OSError, TypeError, ValueError) as error:
+        raise ModelError("it is missing or damaged.", where=str(path), mend=AGAIN) from error
 
 
 def versions() -> dict[str, str]:
@@ -120,14 +136,18 @@ def write_predictions(run: Path, held: pl.DataFrame, controls: Mapping[str, list
 
 
 def read_predictions(run: Path) -> tuple[pl.DataFrame, dict[str, list[pl.DataFrame]]]:
-    """Read what `write_predictions` wrote."""
-    try:
-        held = pl.read_parquet(run / "predictions.parquet")
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ModelError(f"the predictions cannot be read: {error}", where=str(run)) from error
+    """Read what `write_predictions` wrote; ModelError where it is missing or damaged."""
+    held = _read_table(run / "predictions.parquet")
     controls: dict[str, list[pl.DataFrame]] = {}
     if (run / "controls.parquet").is_file():
-        rows = pl.read_parquet(run / "controls.parquet")
+        rows = _read_table(run / "controls.parquet")
         for (name, _), part in rows.group_by("control", "repeat", maintain_order=True):
             controls.setdefault(str(name), []).append(part.drop("control", "repeat"))
     return held, controls
+
+
+def _read_table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ModelError("it is missing or damaged.", where=str(path), mend=AGAIN) from error

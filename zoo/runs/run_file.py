@@ -11,6 +11,7 @@ import yaml
 from biocurate.errors import ModelError, UsageError
 from zoo.models.registry import model_config, validated
 from zoo.runs.config import RunConfig, settings
+from zoo.runs.folder import read_config
 
 RECORDED = ("manifest_hash", "snapshot_id", "store_id", "at", "normalisation", "data_terms")
 """What the ``config.yaml`` of a run holds beside its choices, so that it can be given as it is."""
@@ -39,6 +40,14 @@ def read_choices(path: Path) -> dict[str, Any]:
         mend = f"It has lines such as `model: image-cnn`; its keys are {', '.join(RunConfig.model_fields)}."
         raise UsageError("it holds no choices.", where=str(path), mend=mend)
     return {str(key): value for key, value in content.items() if key == "manifest_hash" or key not in RECORDED}
+
+
+def config_of(run: Path) -> RunConfig:
+    """The choices of a run; ModelError where there is none, or its file tells others than there are."""
+    stored = read_config(run)
+    own = {name: stored[name] for name in RunConfig.model_fields if name in stored}
+    config: RunConfig = validated(RunConfig, own, str(run / "config.yaml"))
+    return config
 
 
 def run_config(

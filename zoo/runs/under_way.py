@@ -21,7 +21,7 @@ STATES = "*.ckpt"
 
 
 @contextmanager
-def folder_of(run: Path, choices: Mapping[str, Any], resume: bool = False) -> Iterator[Path]:
+def folder_of(run: Path, choices: Mapping[str, Any], resume: bool = False, force: bool = False) -> Iterator[Path]:
     """The folder in which a run is made, of this process alone; it is left behind only where it can be gone on from.
 
     Parameters
@@ -32,11 +32,14 @@ def folder_of(run: Path, choices: Mapping[str, Any], resume: bool = False) -> It
         All that decides the run, in plain values.
     resume : bool
         Go on in the folder that a killed run of the same choices left; begin anew where there is none.
+    force : bool
+        Begin anew, whatever a killed run left.
 
     Raises
     ------
     UsageError
-        Where no folder can be made, another process is making the run, or a killed run had other choices.
+        Where no folder can be made, another process is making the run, or a killed run had other choices or left
+        what can be gone on from and neither is asked for.
     """
     aside = run.with_name(f".{run.name}.unfinished{_node()}")
     try:
@@ -46,7 +49,7 @@ def folder_of(run: Path, choices: Mapping[str, Any], resume: bool = False) -> It
     with (aside / LOCK).open("w") as lock:
         _hold(lock.fileno(), run)
         if (aside / CHOICES).exists():
-            _go_on(aside, run, choices) if resume else _clear(aside)
+            _go_on(aside, run, choices) if resume else _clear(aside, run, force)
         (aside / CHOICES).write_text(yaml.safe_dump(dict(choices), sort_keys=True))
         try:
             yield aside
@@ -85,11 +88,14 @@ def _go_on(aside: Path, run: Path, choices: Mapping[str, Any]) -> None:
     before = yaml.safe_load((aside / CHOICES).read_text()) or {}
     now = yaml.safe_load(yaml.safe_dump(dict(choices)))
     if changed := sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)):
-        mend = "Give the same choices, or leave out --resume to begin anew."
+        mend = "Give the same choices, or --force in the place of --resume to begin anew."
         raise UsageError(f"the run that was killed had another {', '.join(changed)}.", where=str(run), mend=mend)
 
 
-def _clear(aside: Path) -> None:
+def _clear(aside: Path, run: Path, force: bool) -> None:
+    if not force and any(aside.rglob(STATES)):
+        mend = "Go on with --resume, or begin anew with --force."
+        raise UsageError("a run of this name was killed, and its training is kept.", where=str(run), mend=mend)
     for path in aside.iterdir():
         if path.is_dir():
             shutil.rmtree(path)

@@ -14,8 +14,8 @@ from biocurate.store.signal_reader import view_of
 from zoo.data.task import Task
 from zoo.models.registry import create_model, list_models, model_config, validated
 from zoo.runs import checkpoint
-from zoo.runs import folder as runs
 from zoo.runs.config import RunConfig
+from zoo.runs.run_file import config_of
 
 if TYPE_CHECKING:
     from biocurate.store.store import Store
@@ -64,8 +64,7 @@ def choose(
     if source in list_models():
         return _made(store, source, manifest, images, seed)
     run = Path(source).expanduser()
-    stored = runs.read_config(run)
-    config = RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
+    config = config_of(run)
     config = config.model_copy(update={"parent": None, "manifest": manifest or config.manifest})
     task = Task.of(store.manifest(config.manifest))
     models = [checkpoint.load(path) for path in sorted(run.glob("model-*.safetensors"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,8 @@ def bench(
     biocurate zoo bench panluna-reference --threads 1
     biocurate zoo bench biox-bridge
     """
+    # Read when torch is imported: its profiler, which counts memory, would tell of each start.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "5")
     import torch
 
     from biocurate.cli.output import show

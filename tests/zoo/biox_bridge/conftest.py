@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -17,7 +21,7 @@ from biocurate.images.drawing.scale import Scale
 from biocurate.images.making.generate import generate
 from biocurate.recording import ArraySamples, Channel, Recording, Segment, Stream
 from biocurate.sensors import SensorType
-from biocurate.store.store import Store, create_store
+from biocurate.store.store import Store, create_store, open_store
 from biocurate.testing import Truth, simulate, waveforms
 from biocurate.testing.memory import interval, put
 from zoo.runs.config import Evaluation, RunConfig, Training
@@ -64,29 +68,45 @@ class Planted:
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Planted]:
-    """Make a cohort with a truth; equal requests share one. Two persons are kept from its manifest ``pairs``."""
+    """Make a cohort with a truth; equal requests share one. Two persons are kept from its manifest ``pairs``.
+
+    Of several processes the first that asks makes it, and those beside it wait and copy: it takes longest here.
+    """
     made: dict[tuple[Truth, int, int, tuple[str, ...]], Planted] = {}
 
     def make(
         truth: Truth = Truth(effect=3.0), persons: int = 18, seed: int = 0, sensors: tuple[str, ...] = BOTH
     ) -> Planted:
-        if (truth, persons, seed, sensors) not in made:
+        asked = (truth, persons, seed, sensors)
+        if asked not in made:
+            base = tmp_path_factory.getbasetemp()
+            first = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / sha256(
+                repr(asked).encode()
+            ).hexdigest()
+            with first.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not first.exists():
+                    trained(cohort(create_store(str(first / "s")), *asked), first / "old")
             folder = tmp_path_factory.mktemp("planted")
-            store = cohort(create_store(str(folder / "s")), truth, persons, seed, sensors)
-            torch.manual_seed(0)
-            config = RunConfig(
-                model="test-image-cnn",
-                manifest="pairs",
-                images="brain",
-                sensors=["EEG"],
-                training=Training(epochs=12, batch_size=16, lr=3e-3, patience=12),
-                evaluation=Evaluation(draws=50, permutations=0),
-            )
-            finetune(store, config, folder / "old")
-            made[truth, persons, seed, sensors] = Planted(store, folder / "old")
-        return made[truth, persons, seed, sensors]
+            copytree(first, folder, dirs_exist_ok=True)
+            made[asked] = Planted(open_store(str(folder / "s")), folder / "old")
+        return made[asked]
 
     return make
+
+
+def trained(store, folder):
+    """The old model: it knows the condition from the EEG."""
+    torch.manual_seed(0)
+    config = RunConfig(
+        model="test-image-cnn",
+        manifest="pairs",
+        images="brain",
+        sensors=["EEG"],
+        training=Training(epochs=12, batch_size=16, lr=3e-3, patience=12),
+        evaluation=Evaluation(draws=50, permutations=0),
+    )
+    finetune(store, config, folder)
 
 
 def cohort(store, truth, persons, seed, sensors):

@@ -57,7 +57,7 @@ def test_both_ways_give_the_same_features(models):
 
 
 def test_there_is_a_row_a_work():
-    found = bench((2,), rounds=1, windows=8, architecture=replace(SMALL, depth=2))
+    found = bench((2,), rounds=1, windows=16, architecture=replace(SMALL, depth=2))
     assert found["work"].to_list() == ["passes", "selection", "training step"]
     for column in ("windows_s", "other_windows_s", "faster", "cpu_faster", "peak_mib", "other_peak_mib"):
         assert (found[column] > 0).all(), column

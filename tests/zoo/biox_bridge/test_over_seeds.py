@@ -120,3 +120,13 @@ def test_with_too_few_persons_a_lead_has_no_interval():
     found, least = lead(auroc, [predictions(rng, 5, 2.0)], [predictions(rng, 5, 0.0)], 200, 0)
     assert found.value > 0
     assert (found.low, found.high, least) == (None, None, None)
+
+
+def test_a_sweep_is_read_as_figures_with_intervals(seeds):
+    """Sixteen columns of numbers cannot be read in a terminal; the file has them all."""
+    joined = join_seeds(seeds[1])
+    read = joined.swept()
+    assert read.columns[:4] == ["option", "value", "trained", "val_alignment"] and read.width == 8
+    first = joined.sweep.row(0, named=True)
+    told = f"{first['auroc']:.3f} ({first['auroc_low']:.3f} to {first['auroc_high']:.3f})"
+    assert read["auroc"][0] == told

@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 from biocurate.curate.manifests.build import build_manifest
 from biocurate.curate.manifests.definition import parse_definition
 from biocurate.errors import ManifestError, ModelError, UsageError
+from biocurate.images import representation
+from biocurate.images.drawing.scale import Scale
+from biocurate.images.making.generate import generate
 from biocurate.testing import Truth
 from zoo.biox_bridge.config import BridgeConfig, BridgeOptions
 from zoo.biox_bridge.encoders import open_new, open_old, source_of
@@ -142,6 +145,22 @@ def test_a_run_is_judged_on_a_manifest_of_the_new_sensor(coupled):
         judge_on(folder, cohort.store, "pairs")
 
 
+def test_images_of_new_persons_may_lie_in_a_set_of_their_own(coupled):
+    """A set is of one manifest: that of new persons has its own, which the command names."""
+    cohort, folder, _ = coupled
+    drawn = representation("spectrogram-psd", segment=16).scaled(Scale(scope="recording"))
+    generate(cohort.store, cohort.store.manifest("others"), drawn, ["GSR"], image_set="skin-of-others")
+    found = judge_on(folder, cohort.store, "others", images="skin-of-others")
+    assert found.metrics == judge_on(folder, cohort.store, "others").metrics
+    asked = ["evaluate", str(folder), "--store", cohort.store.url, "--manifest", "others", "--images"]
+    done = CliRunner().invoke(app, [*asked, "skin-of-others", "--json"])
+    assert json.loads(done.stdout)["metrics"]["auroc"]["value"] == found.metrics["auroc"].value
+    with pytest.raises(ModelError, match="image set brain"):
+        judge_on(folder, cohort.store, "others", images="brain")
+    with pytest.raises(UsageError, match="1 sets of vectors do not fit"):
+        judge_on(folder, cohort.store, "others", embeddings=["skin"])
+
+
 def test_labels_of_pairs_are_never_read(coupled):
     """With NaN for every label, the same positions are chosen and the same bridge is trained."""
     cohort, folder, _ = coupled
@@ -168,7 +187,7 @@ def test_what_cannot_be_bridged_is_refused_in_words(coupled, tmp_path):
     cohort, folder, _ = coupled
     with pytest.raises(ModelError, match="it takes images"):
         bridge(cohort.store, config(cohort).model_copy(update={"new_images": None}), tmp_path / "a")
-    with pytest.raises(ModelError, match="does not say what its blocks are"):
+    with pytest.raises(ModelError, match="it is no network of blocks"):
         bridge(cohort.store, config(cohort).model_copy(update={"new": "embeddings-head"}), tmp_path / "b")
     with pytest.raises(UsageError, match="a run is here already"):
         bridge(cohort.store, config(cohort), folder)

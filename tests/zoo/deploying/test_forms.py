@@ -15,6 +15,8 @@ from zoo.deploying.forms.tiny_biomoe import SpectralForm
 from zoo.deploying.network import open_network
 from zoo.tiny_biomoe.spectformer import SpectralGate
 
+GATED = "test-panluna, gated"
+
 
 @given(st.integers(1, 65), st.integers(0, 9))
 def test_the_products_with_waves_are_numpys_fourier_transform(samples, seed):
@@ -49,7 +51,7 @@ def test_a_spectral_gate_is_the_complex_one(side):
 
 @settings(max_examples=8)
 @given(st.integers(1, 3), st.integers(1, 6), st.integers(1, 9), st.integers(0, 99))
-@pytest.mark.parametrize("name", ["panluna-reference", "luna-base", "test-panluna"])
+@pytest.mark.parametrize("name", ["panluna-reference", "luna-base", "test-panluna", GATED])
 def test_panluna_in_the_form_for_export_scores_the_same(name, items, channels, patches, seed):
     deployed = made(name)
     inputs = draw(deployed, items, channels, patches, seed)
@@ -73,7 +75,10 @@ MADE = {}
 
 def made(name):
     if name not in MADE:
-        deployed = open_network(name, {"num_classes": 3})
+        gated = {"gate": True} if name == GATED else {}
+        deployed = open_network(name.removesuffix(", gated"), {"num_classes": 3, **gated})
+        if gated:
+            torch.nn.init.normal_(deployed.network.gate.score.weight, generator=torch.Generator().manual_seed(0))
         MADE[name] = deployed, exportable(deployed.network)
     return MADE[name][0]
 

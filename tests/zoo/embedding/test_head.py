@@ -106,6 +106,8 @@ def test_a_head_is_trained_on_cached_vectors_and_judged_the_same_from_its_checkp
     assert any("MISSING when predicted, by choice: GSR" in note for note in without.notes)
     held = [pl.read_parquet(tmp_path / run / "predictions.parquet") for run in ("run", "without")]
     assert not held[0].equals(held[1])
+    with pytest.raises(ModelError, match="no vector is of RESP"):
+        finetune(store, config(options={"absent": ("RESP",)}), tmp_path / "of-nothing")
 
 
 def test_vectors_of_trained_weights_are_taken_only_with_what_those_saw(store, source, tmp_path):

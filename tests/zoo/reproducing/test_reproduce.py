@@ -114,8 +114,8 @@ def test_only_some_rows(made):
 
 
 def test_root_and_twin_exclude_each_other_and_one_is_needed(tmp_path):
-    for more in ([], ["--twin", "--root", str(tmp_path)]):
-        with pytest.raises(UsageError, match="exclude each other"):
+    for more, what in (([], "not said where"), (["--twin", "--root", str(tmp_path)], "exclude each other")):
+        with pytest.raises(UsageError, match=what):
             CliRunner().invoke(app, ["reproduce", "panluna/csn", *more], catch_exceptions=False)
 
 

@@ -41,10 +41,13 @@ class PanLunaForm(nn.Module):
         patches = samples // patch
         parted = x.reshape(n, channels * patches, patch)
         tokens = (network.time(parted) + network.frequency(parted)).view(n, channels, patches, -1)
-        tokens = (tokens + network.place(locations, sensor)[:, :, None]).transpose(1, 2).flatten(0, 1)
+        tokens = (tokens + network.place(locations, sensor)[:, :, None]).transpose(1, 2)
+        gated = network.gate is not None and sensor is not None
+        lean = network.gate(tokens, sensor, present).flatten(0, 1) if gated else None  # type: ignore[misc]
+        tokens = tokens.flatten(0, 1)
         # Not `repeat_interleave`, which is exported for one size of the batch.
         seen = present[:, None].expand(-1, patches, -1).flatten(0, 1)
-        latents = network.unifier(tokens, seen)[0].view(n, patches, -1)
+        latents = network.unifier(tokens, seen, lean)[0].view(n, patches, -1)
         for block in network.blocks:
             latents = block(latents)
         assert network.head is not None
@@ -131,7 +134,9 @@ class AttentionForm(nn.Module):
         weights, biases = attention.into.weight.chunk(3), attention.into.bias.chunk(3)
         self.parts = nn.ModuleList(_linear(weight, bias) for weight, bias in zip(weights, biases, strict=True))
 
-    def forward(self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None) -> Tensor:
+    def forward(
+        self, queries: Tensor, keys: Tensor, values: Tensor, seen: Tensor | None = None, lean: Tensor | None = None
+    ) -> Tensor:
         """Attend; see `CrossAttention`."""
         if queries is keys and keys is values:
             parts = list(self.into(queries).chunk(3, dim=2))
@@ -141,6 +146,9 @@ class AttentionForm(nn.Module):
         # Not `len`, which would fix the size of the batch.
         asked = asked.expand(known.shape[0], -1, -1, -1)
         mask = None if seen is None else seen[:, None, None, :]
+        if lean is not None:
+            added = lean[:, None, None, :]
+            mask = added if mask is None else added.masked_fill(~mask, -torch.inf)
         found = scaled_dot_product_attention(asked, known, told, attn_mask=mask)
         return self.out(found.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 

@@ -20,6 +20,7 @@ from zoo.judging.held import classes_of, predictions_of
 from zoo.judging.metrics import Floats
 from zoo.runs import folder as runs
 from zoo.runs.config import RunConfig
+from zoo.runs.run_file import config_of
 
 METRIC, NUMBER_METRIC = "balanced_accuracy", "mae"
 """Of each person, where no comparison is declared: of classes, and of numbers."""
@@ -121,9 +122,8 @@ def compare(folders: Sequence[Path], seed: int = 0) -> Comparison:
 
 
 def _read(folder: Path) -> Judged:
-    stored = runs.read_config(folder)
-    config = RunConfig(**{name: stored[name] for name in RunConfig.model_fields if name in stored})
-    return Judged((folder.name,), config, stored["manifest_hash"], (runs.read_predictions(folder)[0],))
+    hashed = runs.read_config(folder)["manifest_hash"]
+    return Judged((folder.name,), config_of(folder), hashed, (runs.read_predictions(folder)[0],))
 
 
 def _by_seed(read: list[Judged]) -> list[Judged]:
