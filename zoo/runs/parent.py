@@ -109,6 +109,8 @@ def inherit(network: nn.Module, parent: Parent) -> list[str]:
     network.load_state_dict(fits, strict=False)
     new = [name for name in own if name not in fits]
     left = f"; new are {', '.join(new)}" if new else ""
+    parts = sorted({name.split(".")[0] for name in given if name not in fits})
+    left += f"; not taken of it are parts of {', '.join(parts)}" if parts else ""
     notes = [f"Weights start from {parent.name} (sha256 {parent.sha256[:12]}){left}."]
     return notes + ([UNTOLD] if "imported" in parent.checkpoint.about else [])
 

@@ -211,6 +211,7 @@ def test_weights_say_whom_they_saw_and_the_run_keeps_the_table(store, config, tm
     assert len(parent.persons) == 2 * PERSONS
     notes = inherit(create_model("test-panluna", num_classes=2), parent)
     assert "new are head.query" in notes[0]
+    assert "not taken of it are parts of decoder" in notes[0]
     kept = json.loads((tmp_path / "run" / "pretraining.json").read_text())
     assert kept["held_out"] == found.held_out
     curve = pl.read_csv(tmp_path / "run" / "losses.csv")
