@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from biocurate.errors import UsageError
 from zoo.deploying.forms.fourier import WAVES
 from zoo.deploying.onnx_file import describe
-from zoo.deploying.quiet import quiet
+from zoo.models.quiet import quiet
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -15,7 +15,7 @@ from biocurate.errors import ModelError, UsageError
 from zoo.deploying.draws import axes, draw, refuse_reconstruction
 from zoo.deploying.exportable import exportable
 from zoo.deploying.packages import require
-from zoo.deploying.quiet import quiet
+from zoo.models.quiet import quiet
 from zoo.models.registry import model_config
 from zoo.runs.card import takes
 from zoo.runs.folder import versions

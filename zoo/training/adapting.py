@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from biocurate.errors import ModelError, UsageError
+from zoo.models.quiet import quiet
 from zoo.models.tuning import Tuning
 
 Tune = Literal["full", "frozen", "lora"]
@@ -111,7 +112,8 @@ def _adapt_weights(network: nn.Module, tuning: Tuning) -> None:
 def _adapt_layers(network: nn.Module, tuning: Tuning) -> None:
     if find_spec("peft") is None:
         raise UsageError("low-rank tuning needs peft, which is not installed.", mend="pip install 'biocurate[lora]'")
-    from peft import LoraConfig, inject_adapter_in_model
+    with quiet():  # torchao, where it is there, tells of each of its files that this machine has no use for
+        from peft import LoraConfig, inject_adapter_in_model
 
     asked = "|".join(f"(?:{pattern})" for pattern in tuning.layers)
     # Not peft's own freezing: it would freeze the changes that are made above.

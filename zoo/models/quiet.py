@@ -1,4 +1,4 @@
-"""What exporters and quantisers say about themselves, left out of what a user reads."""
+"""What exporters, quantisers and adapters say about themselves, left out of what a user reads."""
 
 from __future__ import annotations
 
