@@ -50,6 +50,8 @@ def export(
         raise UsageError(f"there is no {int8!r}.", where="--int8", mend="dynamic or static.")
     if out.exists() and not force:
         raise UsageError("a file is here already.", where=str(out), mend="Choose another -o, or --force.")
+    if not out.absolute().parent.is_dir():
+        raise UsageError("its folder does not exist.", where=str(out), mend="Make it, or choose another -o.")
     deployed = open_network(name, dict(setting(pair) for pair in set_ or []))
     if int8 is not None:
         refuse_changes(deployed)
