@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
-from biocurate.errors import ModelError, UsageError
+from biocurate.errors import UsageError
 from zoo.biox_bridge.positions import Judged
 from zoo.models.registry import ModelConfig, Options, validated
-from zoo.runs.config import Evaluation, setting
+from zoo.runs.config import Evaluation, sort_settings
 
 Baseline = Literal[
     "shuffled", "random", "distilled", "distilled head", "distilled lora", "distilled contrast", "supervised"
@@ -104,17 +104,8 @@ def bridge_settings(new: ModelConfig | None, pairs: Sequence[str]) -> dict[str, 
     kinds: dict[str, type[Options]] = {"bridge": BridgeOptions, "evaluation": Evaluation}
     if new is not None:
         kinds["options"] = new.options
-    sorted_in: dict[str, dict[str, Any]] = {part: {} for part in kinds}
-    for pair in pairs:
-        key, value = setting(pair)
-        part = next((part for part, kind in kinds.items() if key in kind.model_fields), None)
-        if part is None:
-            known = ", ".join(name for kind in kinds.values() for name in kind.model_fields)
-            raise ModelError(f"there is no option {key!r}.", where="bridge", mend=f"There are {known}.")
-        sorted_in[part][key] = value
-    return {
-        part: validated(kind, sorted_in[part], "bridge").model_dump(exclude_unset=True) for part, kind in kinds.items()
-    }
+    found = sort_settings(kinds, pairs, "bridge")
+    return {part: each.model_dump(exclude_unset=True) for part, each in found.items()}
 
 
 def parse_sweep(texts: Sequence[str]) -> dict[str, tuple[float | str, ...]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, NonNegativeInt
 
+from biocurate.errors import ModelError
 from zoo.models.registry import ModelConfig, Options, SensorSpec, Tuning, register_model
 from zoo.panluna.architecture import LUNA_BASE, REFERENCE, Architecture
 
@@ -129,5 +130,7 @@ def small(options: PanLunaOptions) -> PanLuna:
 def _made(options: PanLunaOptions, sizes: Architecture) -> PanLuna:
     from zoo.panluna.model import PanLuna
 
+    if options.gate and not sizes.sensors:
+        raise ModelError("it tells no sensor types apart, to lean on.", where="gate", mend="Leave it out.")
     chosen = replace(sizes, gate=options.gate, spectrum=options.spectrum or sizes.spectrum)
     return PanLuna(options.num_classes, chosen, options.drop_path)

@@ -173,15 +173,40 @@ def settings(
         "evaluation": Evaluation,
         "drawing": Drawing,
     }
+    return sort_settings(kinds, pairs, config.name, base)
+
+
+def sort_settings(
+    kinds: Mapping[str, type[Options]],
+    pairs: Sequence[str],
+    where: str,
+    base: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Sort `key=value` pairs into the first of several kinds of options that has the key, and validate each.
+
+    Parameters
+    ----------
+    kinds : mapping of str to type of Options
+    pairs : sequence of str
+    where : str
+        What the options are of, for errors.
+    base : mapping, optional
+        By part of ``kinds`` a mapping, which the pairs change.
+
+    Raises
+    ------
+    UsageError, ModelError
+        As of `settings`.
+    """
     sorted_in = {part: _mapping(base.get(part), part) for part in kinds}
     for pair in pairs:
         key, value = setting(pair)
         part = next((part for part, kind in kinds.items() if key in kind.model_fields), None)
         if part is None:
             known = ", ".join(name for kind in kinds.values() for name in kind.model_fields)
-            raise ModelError(f"there is no option {key!r}.", where=config.name, mend=f"There are {known}.")
+            raise ModelError(f"there is no option {key!r}.", where=where, mend=f"There are {known}.")
         sorted_in[part][key] = value
-    return {part: validated(kind, sorted_in[part], config.name) for part, kind in kinds.items()}
+    return {part: validated(kind, sorted_in[part], where) for part, kind in kinds.items()}
 
 
 def setting(pair: str) -> tuple[str, Any]:

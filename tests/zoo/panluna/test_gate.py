@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from biocurate.errors import ModelError
 from biocurate.sensors import SensorType
 from zoo import create_model
 from zoo.panluna.architecture import SENSORS, Architecture
@@ -96,6 +97,11 @@ def test_it_is_an_option_that_learns():
     scores = model(x, locations=torch.zeros(4, 3, 3), sensor=torch.tensor([[ECG, EEG, EEG]] * 4))
     scores.square().sum().backward()
     assert model.gate.score.weight.grad.abs().sum() > 0
+
+
+def test_a_network_that_tells_no_types_apart_has_no_gate():
+    with pytest.raises(ModelError, match="tells no sensor types apart"):
+        create_model("luna-base", gate=True)
 
 
 def test_the_spectrum_is_an_option():

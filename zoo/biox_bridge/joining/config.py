@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import PositiveFloat, PositiveInt
 
-from biocurate.errors import ModelError
-from zoo.models.registry import Options, validated
-from zoo.runs.config import Evaluation, setting
+from zoo.models.registry import Options
+from zoo.runs.config import Evaluation, sort_settings
 
 
 class JoinOptions(Options):
@@ -30,13 +28,6 @@ def join_settings(pairs: Sequence[str]) -> tuple[JoinOptions, Evaluation]:
     ModelError
         Where no option has the key, or it cannot have the value.
     """
-    kinds: tuple[type[Options], ...] = (JoinOptions, Evaluation)
-    given: tuple[dict[str, Any], ...] = ({}, {"permutations": 0})
-    for pair in pairs:
-        key, value = setting(pair)
-        at = next((at for at, kind in enumerate(kinds) if key in kind.model_fields), None)
-        if at is None:
-            known = ", ".join(name for kind in kinds for name in kind.model_fields)
-            raise ModelError(f"there is no option {key!r}.", where="join", mend=f"There are {known}.")
-        given[at][key] = value
-    return validated(JoinOptions, given[0], "join"), validated(Evaluation, given[1], "join")
+    kinds: dict[str, type[Options]] = {"join": JoinOptions, "evaluation": Evaluation}
+    found = sort_settings(kinds, pairs, "join", {"evaluation": {"permutations": 0}})
+    return found["join"], found["evaluation"]
